@@ -41,6 +41,7 @@ var pairKinds = []pairKind{
 	{name: "faulty split at", make: faultyPair(pipePair(), func(d *Direction) { d.SplitAt(1, 3, 1000) }), bubble: true},
 	{name: "faulty split random", make: faultyPair(pipePair(), func(d *Direction) { d.SplitRandom(1, 3000) }), bubble: true},
 	{name: "faulty delay", make: faultyPair(pipePair(), func(d *Direction) { d.Delay(20 * time.Microsecond) }), bubble: true},
+	{name: "faulty split and delay", make: faultyPair(pipePair(), func(d *Direction) { d.Split(100).Delay(time.Microsecond) }), bubble: true},
 	{name: "faulty corrupt nothing", make: faultyPair(pipePair(), func(d *Direction) { d.CorruptFunc(func(int64, []byte) {}) }), bubble: true},
 	{name: "faulty cut far off", make: faultyPair(pipePair(), func(d *Direction) { d.CutAfter(1<<40, CutReset) }), bubble: true},
 }
@@ -523,8 +524,11 @@ func TestConnReset(t *testing.T) {
 		reset func(t *testing.T, a, b net.Conn)
 	}{
 		{"close with unread input", func(t *testing.T, a, b net.Conn) {
-			mustWrite(t, b, "u")
-			readable(t, a)
+			write := inBackground(b.Write, []byte("ru"))
+			mustRead(t, a, "r") // so that "u" is here too
+			if r := <-write; r.err != nil {
+				t.Fatal(r.err)
+			}
 			a.Close()
 		}},
 		{"linger 0", func(t *testing.T, a, b net.Conn) {
@@ -547,30 +551,6 @@ func TestConnReset(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// readable waits, without reading, until there is something to read on a socket; in memory there is, as soon
-// as the peer's Write has returned.
-func readable(t *testing.T, c net.Conn) {
-	t.Helper()
-	if f, ok := c.(*FaultyConn); ok {
-		readable(t, f.NetConn())
-		return
-	}
-	sc, ok := c.(syscall.Conn)
-	if !ok {
-		return
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := raw.Read(func(fd uintptr) bool {
-		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK)
-		return n > 0 && err == nil
-	}); err != nil {
-		t.Fatal(err)
 	}
 }
 

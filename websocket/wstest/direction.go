@@ -82,9 +82,6 @@ func (d *Direction) Corrupt(offset int64, mask byte) *Direction {
 			d.masks = make(map[int64]byte)
 		}
 		d.masks[offset] = mask
-		if mask == 0 {
-			delete(d.masks, offset)
-		}
 	})
 }
 

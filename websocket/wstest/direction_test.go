@@ -72,6 +72,7 @@ var splitRows = []struct {
 	{"by -1", func(d *Direction) { d.Split(5).Split(-1) }, []int{12}},
 	{"at offsets", func(d *Direction) { d.SplitAt(1, 4) }, []int{1, 3, 8}},
 	{"at offsets in disorder", func(d *Direction) { d.SplitAt(100, 4, 0, -7, 1, 4) }, []int{1, 3, 8}},
+	{"at offsets, the last first", func(d *Direction) { d.SplitAt(4, 1) }, []int{1, 3, 8}},
 	{"at no offsets", func(d *Direction) { d.SplitAt(1).SplitAt() }, []int{12}},
 	{"by 3 and at offsets", func(d *Direction) { d.SplitAt(4, 5).Split(3) }, []int{3, 1, 1, 3, 3, 1}},
 	{"random to 1", func(d *Direction) { d.SplitRandom(1, 1) }, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}},
@@ -158,14 +159,19 @@ func TestSplitRandomDependsOnTheSeedOnly(t *testing.T) {
 }
 
 func TestSplitRandomStartsWhereTheStreamIs(t *testing.T) {
-	inFaulty(t, func(t *testing.T, f *FaultyConn, peer *PipeConn) {
-		mustWrite(t, peer, "0123456789")
-		mustRead(t, f, "0123")
-		f.Reads().SplitRandom(1, 1)
-		mustRead(t, f, "4")
-		f.Reads().SplitRandom(1, 0)
-		mustRead(t, f, "56789")
-	})
+	const total = 200
+	after := func(passed int) (sizes []int) {
+		inFaulty(t, func(t *testing.T, f *FaultyConn, peer *PipeConn) {
+			mustWrite(t, peer, string(make([]byte, passed+total)))
+			readSizes(t, f, passed, passed)
+			f.Reads().SplitRandom(1, 50)
+			sizes = readSizes(t, f, total, total)
+		})
+		return sizes
+	}
+	if start, later := after(0), after(333); !slices.Equal(start, later) {
+		t.Errorf("pieces of %v at the start of the stream, of %v later", start, later)
+	}
 }
 
 func TestDelayComesBeforeEachPiece(t *testing.T) {

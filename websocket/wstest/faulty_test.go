@@ -43,6 +43,9 @@ func TestFaultyOverAConnectionWithoutHalfClose(t *testing.T) {
 			over(t, func(t *testing.T, f *FaultyConn, peer net.Conn) {
 				f.Writes().CutAfter(0, how)
 				mustFailRead(t, peer, io.EOF)
+				if how == CutEOF {
+					mustCloseWrite(t, f) // it is done already
+				}
 				if err := f.Close(); err != nil {
 					t.Error(err)
 				}
@@ -144,7 +147,7 @@ func TestFaultyConcurrentSettings(t *testing.T) {
 	}
 }
 
-func TestFaultyHasNoGoroutines(t *testing.T) {
+func TestFaultyLeavesNothingBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 100 {
 		a, b := Pipe()
@@ -156,5 +159,8 @@ func TestFaultyHasNoGoroutines(t *testing.T) {
 		}
 		f.Close()
 		b.Close()
+		if f.reads.flow.deadline.timer != nil || f.writes.flow.deadline.timer != nil {
+			t.Fatal("a timer outlives Close")
+		}
 	}
 }

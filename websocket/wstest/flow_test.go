@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +56,44 @@ func TestSettingsReachBytesInFlight(t *testing.T) {
 				mustWrite(t, peer, "and on")
 				if row.name != "cut" {
 					mustRead(t, f, "and on")
+				}
+			})
+		})
+	}
+}
+
+// A cut that comes while bytes are in flight, and leaves none of them, lets none of them through.
+func TestCutNowReachesBytesInFlight(t *testing.T) {
+	for _, row := range []struct {
+		how  Cut
+		want error
+		then string // what comes after the cut was undone
+	}{
+		{CutEOF, io.EOF, ""},
+		{CutReset, syscall.ECONNRESET, ""},
+		{CutSilent, os.ErrDeadlineExceeded, "0123"},
+	} {
+		t.Run(row.how.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, peer := Pipe()
+				defer peer.Close()
+				h := &hooked{Conn: a}
+				f := Faulty(h)
+				defer f.Close()
+				h.read = func(p []byte) (int, error) {
+					n, err := a.Read(p)
+					h.read = nil
+					f.Reads().CutAfter(0, row.how)
+					return n, err
+				}
+				mustWrite(t, peer, "0123")
+				f.SetReadDeadline(time.Now().Add(time.Second))
+				mustFailRead(t, f, row.want)
+				f.SetReadDeadline(time.Time{})
+				f.Reads().Clear()
+				mustRead(t, f, row.then)
+				if n := f.Reads().Bytes(); n != int64(len(row.then)) {
+					t.Errorf("%d bytes passed", n)
 				}
 			})
 		})
@@ -113,6 +152,26 @@ func TestErrorsOfTheWrappedConnectionPass(t *testing.T) {
 	}
 	if r, w := f.Reads().Bytes(), f.Writes().Bytes(); r != 2 || w != 1 {
 		t.Errorf("%d bytes read, %d written", r, w)
+	}
+}
+
+// What a setting keeps back comes before the error with which it was read.
+func TestErrorsOfTheWrappedConnectionWaitForKeptBytes(t *testing.T) {
+	a, peer := Pipe()
+	defer peer.Close()
+	broken := errors.New("broken")
+	h := &hooked{Conn: a}
+	f := Faulty(h)
+	defer f.Close()
+	h.read = func(p []byte) (int, error) {
+		h.read = func([]byte) (int, error) { return 0, broken }
+		f.Reads().Split(1)
+		return copy(p, "ab"), broken
+	}
+	for i, want := range []result{{1, nil}, {1, nil}, {0, broken}} {
+		if n, err := f.Read(make([]byte, 10)); n != want.n || err != want.err {
+			t.Errorf("Read %d = %d, %v; want %d, %v", i, n, err, want.n, want.err)
+		}
 	}
 }
 

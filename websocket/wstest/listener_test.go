@@ -113,10 +113,41 @@ func TestListenerDialWithAnEndedContext(t *testing.T) {
 	defer l.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := l.Dial(ctx, "tcp", "a")
-	mustFailDial(t, err, context.Canceled)
+	for range 50 { // a select that could dial as well would choose at random
+		_, err := l.Dial(ctx, "tcp", "a")
+		mustFailDial(t, err, context.Canceled)
+	}
 	if n := len(l.backlog); n != 0 {
 		t.Errorf("%d connections in the backlog", n)
+	}
+}
+
+// doneHook is a context that calls a function when it is asked for Done.
+type doneHook struct {
+	context.Context
+	hook func()
+}
+
+func (d doneHook) Done() <-chan struct{} {
+	d.hook()
+	return d.Context.Done()
+}
+
+// A listener that closes after a Dial has seen it open, and before it enters the backlog, refuses or resets
+// the connection; it does not forget it.
+func TestListenerClosedDuringDial(t *testing.T) {
+	for range 50 { // both outcomes are possible
+		synctest.Test(t, func(t *testing.T) {
+			l := Listen()
+			ctx := doneHook{t.Context(), func() { l.Close() }}
+			c, err := l.Dial(ctx, "tcp", "a")
+			if err != nil {
+				mustFailDial(t, err, syscall.ECONNREFUSED)
+				return
+			}
+			c.SetDeadline(time.Now().Add(time.Minute))
+			mustFailRead(t, c, syscall.ECONNRESET)
+		})
 	}
 }
 

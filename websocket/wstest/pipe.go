@@ -173,11 +173,8 @@ func (c *PipeConn) Close() error {
 	c.closed = true
 	c.readDeadline.stop()
 	c.writeDeadline.stop()
-	unread := c.in.len() > 0
-	c.in.discard()
-	if c.abort || unread {
+	if c.abort || c.in.len() > 0 {
 		c.peer.reset = true
-		c.peer.in.discard()
 	} else {
 		c.peer.ended = true
 	}

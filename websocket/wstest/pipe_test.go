@@ -175,6 +175,24 @@ func TestPipeDeadlineReachesWritesThatWaitForTheirTurn(t *testing.T) {
 	})
 }
 
+// Whichever of two Writes looks first when there is room, both go on.
+func TestPipeWriteHandsItsTurnOn(t *testing.T) {
+	for range 200 {
+		inPipe(t, 4, func(t *testing.T, a, b *PipeConn) {
+			first := inBackground(a.Write, make([]byte, 6))
+			synctest.Wait()
+			second := inBackground(a.Write, make([]byte, 1))
+			synctest.Wait()
+			mustRead(t, b, "\x00\x00\x00")
+			for _, w := range []<-chan result{first, second} {
+				if r := <-w; r.err != nil {
+					t.Error(r.err)
+				}
+			}
+		})
+	}
+}
+
 func TestPipeDeadlinesOfReadAndWriteAreApart(t *testing.T) {
 	inPipe(t, 4, func(t *testing.T, a, b *PipeConn) {
 		began := time.Now()
@@ -219,8 +237,9 @@ func TestPipeErrorsSayWhatSocketsSay(t *testing.T) {
 	}
 }
 
-// Outside of a bubble, so that the goroutines are real: a pipe, and its deadlines, own none.
-func TestPipeHasNoGoroutines(t *testing.T) {
+// Outside of a bubble, so that the goroutines are real: a pipe, and its deadlines, own none, and Close ends
+// the timers.
+func TestPipeLeavesNothingBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 100 {
 		a, b := Pipe()
@@ -231,5 +250,10 @@ func TestPipeHasNoGoroutines(t *testing.T) {
 		}
 		a.Close()
 		b.Close()
+		for _, c := range []net.Conn{a, b} {
+			if c := c.(*PipeConn); c.readDeadline.timer != nil || c.writeDeadline.timer != nil {
+				t.Fatal("a timer outlives Close")
+			}
+		}
 	}
 }

@@ -55,8 +55,3 @@ func (r *ring) reserve(more int) {
 	r.peek(buf)
 	r.buf, r.start = buf, 0
 }
-
-// discard forgets everything held and frees the memory.
-func (r *ring) discard() {
-	r.buf, r.start, r.n = nil, 0, 0
-}

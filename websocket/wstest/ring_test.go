@@ -41,15 +41,11 @@ func FuzzRing(f *testing.F) {
 				t.Fatalf("op %d: %d bytes of memory, limit %d", i, len(r.buf), r.limit)
 			}
 		}
-		r.discard()
-		if n := r.read(make([]byte, 10)); n != 0 || r.len() != 0 {
-			t.Fatalf("%d bytes, len %d after discard", n, r.len())
-		}
 	})
 }
 
 func TestRingTakesMemoryAsNeeded(t *testing.T) {
-	r := ring{limit: 1 << 40}
+	r := ring{limit: 1 << 30}
 	for range 100 {
 		r.write(make([]byte, 100))
 		r.read(make([]byte, 100))
