@@ -16,11 +16,15 @@
 //	f.Writes().CutAfter(100, wstest.CutReset)    // after 100 bytes the connection is reset
 //	f.Reads().CutAfter(0, wstest.CutSilent)      // the network is gone, and nobody was told
 //
+// [Sockets] and [Conns] put it together: a server's and a client's end of one WebSocket, connected by a
+// real opening handshake over a Pipe, and terminated when the test ends.
+//
 // # With testing/synctest
 //
 // A goroutine that waits in any call of this package is durably blocked, and deadlines and delays follow the
 // bubble's clock: a test of a 60 second timeout takes microseconds and is exact. Make the connections and
 // listeners of such a test inside its bubble: synctest forbids sharing timers and channels across bubbles.
 //
-// Nothing here starts a goroutine, except for the moment in which a deadline or a delay ends.
+// A pipe, a listener and a faulty connection have no goroutines, except for the moment in which a deadline or
+// a delay ends.
 package wstest

@@ -1,0 +1,269 @@
+package websocket
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/handshake"
+)
+
+// Accept answers an opening handshake and returns the server's end of the connection as a [Conn], from
+// which the program reads when it likes. It works in any handler whose ResponseWriter supports
+// [http.ResponseController.Hijack], itself or through Unwrap.
+//
+// If the handshake is refused, Accept has answered the request with a status and a text that says why,
+// and returns a [*HandshakeError]; the handler just returns. Options that cannot work, such as a
+// malformed pattern in [AcceptOptions.Origins], refuse every handshake with status 500. After success
+// the handler must not use w or r's body; it may return, the connection stays.
+func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
+	set, err := opts.settings()
+	if err != nil {
+		return nil, misconfigured(w, err)
+	}
+	up, err := upgrade(w, r, set, nil)
+	if err != nil {
+		return nil, err
+	}
+	return newConn(up.nc, protocol.Server, set, up.ahead, up.info), nil
+}
+
+// Upgrade answers an opening handshake and returns the server's end of the connection as a [Socket],
+// which is OPEN. It needs and answers what [Accept] does.
+//
+// Setup, which may be nil, is called on the caller's goroutine with the new Socket before anything is
+// delivered: add listeners there. The open event follows once it has returned. If it panics, the Socket
+// ends as it does by a panic in a listener, and the panic goes on. R must not be kept beyond the
+// handler's return.
+func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, setup func(*Socket)) (*Socket, error) {
+	set, err := opts.settings()
+	if err != nil {
+		return nil, misconfigured(w, err)
+	}
+	up, err := upgrade(w, r, set, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := newSocket(protocol.Server, set, Connecting)
+	s.start(up, setup)
+	return s, nil
+}
+
+// start opens a new socket at a server's end.
+func (s *Socket) start(up *upgraded, setup func(*Socket)) {
+	d := s.open(up)
+	defer d.run() // also if setup panics: the socket must end in order
+	s.setUp(setup)
+}
+
+// open makes a CONNECTING socket, whose delivery token the caller holds, an OPEN one, and returns its
+// driver for the caller to run; or nil if it was closed meanwhile.
+func (s *Socket) open(up *upgraded) *goroutineDriver {
+	d := newGoroutineDriver(s, up.nc, up.ahead)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ReadyState() != Connecting {
+		return nil
+	}
+	s.info, s.driver, s.dialStop = up.info, d, nil
+	s.setState(Open) // not before there is a driver: from now on others may send
+	s.post(event{kind: eventOpen})
+	s.startHeartbeat()
+	return d
+}
+
+// setUp calls setup, which may be nil, and ends the socket if it panics. The caller holds the delivery
+// token.
+func (s *Socket) setUp(setup func(*Socket)) {
+	if setup == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			s.fail(CloseInternalError, "", &PanicError{Value: v, Stack: debug.Stack()})
+			panic(v)
+		}
+	}()
+	setup(s)
+}
+
+// upgraded is a stream whose opening handshake is done.
+type upgraded struct {
+	nc    net.Conn
+	ahead []byte // octets that came right behind the request
+	info  connInfo
+}
+
+// Refuse returns an error for [AcceptOptions].OnRequest to return, so that the handshake is answered
+// with a status and a text, besides the fields that were added to the answer's header. It may be wrapped
+// in another error. A status that is not one of an error, 400 to 599, is answered as 500.
+func Refuse(status int, text string) error {
+	if status < 400 || status > 599 {
+		status = http.StatusInternalServerError
+	}
+	return &refusal{status: status, text: text}
+}
+
+type refusal struct {
+	status int
+	text   string
+}
+
+func (e *refusal) Error() string { return fmt.Sprintf("refused with status %d: %s", e.status, e.text) }
+
+// answerTimeout bounds the writing of the answer: a client that reads nothing must not hold a goroutine.
+const answerTimeout = 10 * time.Second
+
+// misconfigured answers a request when the options cannot work. What is wrong is not the client's business.
+func misconfigured(w http.ResponseWriter, err error) error {
+	http.Error(w, "this server's WebSocket options are wrong", http.StatusInternalServerError)
+	return &HandshakeError{Status: http.StatusInternalServerError, Reason: err.Error(), Err: err}
+}
+
+// upgrade judges and answers the opening handshake. If it fails, the request has been answered.
+// OnHeaders, which may be nil, sees the header of the answer last.
+func upgrade(w http.ResponseWriter, r *http.Request, set *settings, onHeaders func(*http.Request, http.Header)) (*upgraded, error) {
+	response, refused := judge(r, set)
+	if refused == nil && onHeaders != nil {
+		onHeaders(r, response.Header)
+	}
+	if refused != nil {
+		refused.answer(w)
+		return nil, &refused.HandshakeError
+	}
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		const reason = "this handler's ResponseWriter cannot be hijacked; a middleware hides it"
+		http.Error(w, "websocket: "+reason, http.StatusInternalServerError)
+		return nil, &HandshakeError{Status: http.StatusInternalServerError, Reason: reason, Err: err}
+	}
+	nc.SetWriteDeadline(time.Now().Add(answerTimeout))
+	if _, err := nc.Write(response.Append(nil)); err != nil {
+		nc.Close()
+		return nil, &HandshakeError{Reason: "cannot write the answer", Err: err}
+	}
+	nc.SetDeadline(time.Time{}) // also of what the http.Server allowed for the request
+	up := &upgraded{nc: nc}
+	if n := buffered.Reader.Buffered(); n > 0 {
+		up.ahead = make([]byte, n)
+		io.ReadFull(buffered.Reader, up.ahead) // from memory
+	}
+	up.info = connInfo{
+		url:         requestURL(r),
+		subprotocol: strings.Clone(response.Subprotocol), // it is a part of the request's header
+		header:      kept(r.Header, set.keepHeader),
+		local:       nc.LocalAddr(),
+		remote:      nc.RemoteAddr(),
+		tls:         tlsState(nc),
+	}
+	return up, nil
+}
+
+// refusedHandshake is a HandshakeError with what else its answer needs.
+type refusedHandshake struct {
+	HandshakeError
+	header http.Header
+	text   string
+}
+
+// answer writes the refusal.
+func (e *refusedHandshake) answer(w http.ResponseWriter) {
+	maps.Copy(w.Header(), e.header)
+	http.Error(w, e.text, e.Status)
+}
+
+// judge holds a request against RFC 6455 §4.2.1 and the settings, and makes the answer.
+func judge(r *http.Request, set *settings) (*handshake.Response, *refusedHandshake) {
+	req := &handshake.Request{
+		Method: r.Method, Target: r.RequestURI, Major: r.ProtoMajor, Minor: r.ProtoMinor,
+		Host: r.Host, Header: r.Header,
+	}
+	if err := req.Check(); err != nil {
+		return nil, refuse(err)
+	}
+	if err := handshake.CheckOrigin(req, set.origins); err != nil {
+		return nil, refuse(err)
+	}
+	offered, err := handshake.Subprotocols(r.Header)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	if _, err := handshake.ParseExtensions(r.Header); err != nil {
+		return nil, refuse(err)
+	}
+	response := &handshake.Response{
+		Key:         r.Header.Get("Sec-WebSocket-Key"),
+		Subprotocol: handshake.SelectSubprotocol(offered, set.subprotocols),
+		Header:      http.Header{},
+	}
+	if set.onRequest != nil {
+		if err := set.onRequest(r, response.Header); err != nil {
+			return nil, refuseByHook(err, response.Header)
+		}
+	}
+	return response, nil
+}
+
+func refuse(err error) *refusedHandshake {
+	e := &handshake.Error{Status: http.StatusBadRequest, Reason: err.Error()}
+	errors.As(err, &e)
+	text := "WebSocket handshake refused: " + e.Reason
+	return &refusedHandshake{HandshakeError{Status: e.Status, Reason: e.Reason, Err: err}, e.Header, text}
+}
+
+func refuseByHook(err error, header http.Header) *refusedHandshake {
+	e := &refusal{status: http.StatusForbidden, text: http.StatusText(http.StatusForbidden)}
+	errors.As(err, &e)
+	return &refusedHandshake{HandshakeError{Status: e.status, Reason: "refused by OnRequest", Err: err}, header, e.text}
+}
+
+// kept returns the fields of h that are to be remembered.
+func kept(h http.Header, names []string) http.Header {
+	var k http.Header
+	for _, name := range names {
+		name = http.CanonicalHeaderKey(name)
+		if v := h[name]; len(v) > 0 {
+			if k == nil {
+				k = http.Header{}
+			}
+			k[name] = append([]string(nil), v...)
+		}
+	}
+	return k
+}
+
+// requestURL is the URL that the client asked for, as far as a server can tell. It is made of the target
+// as it was sent: handlers on the way, such as http.StripPrefix, change r.URL.
+func requestURL(r *http.Request) string {
+	scheme := "ws://"
+	if r.TLS != nil {
+		scheme = "wss://"
+	}
+	path := r.RequestURI
+	if _, rest, absolute := strings.Cut(path, "://"); absolute && path[0] != '/' {
+		path = ""
+		if i := strings.IndexAny(rest, "/?"); i >= 0 {
+			path = rest[i:]
+		}
+		if !strings.HasPrefix(path, "/") {
+			path = "/" + path
+		}
+	}
+	return scheme + r.Host + path
+}
+
+func tlsState(nc net.Conn) *tls.ConnectionState {
+	if t, ok := nc.(*tls.Conn); ok {
+		state := t.ConnectionState()
+		return &state
+	}
+	return nil
+}

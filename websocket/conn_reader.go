@@ -1,0 +1,71 @@
+package websocket
+
+import (
+	"context"
+	"io"
+)
+
+// Reader waits for the next message to begin and returns its type and a reader that streams it, so
+// that a message need not fit into memory (but must keep within [Limits.MessageSize]). The reader
+// returns io.EOF at the message's end. Its errors are those of Read; it obeys ctx.
+//
+// If the message before was not read to its end, and some of it is left, Reader returns a reader of the
+// rest: nothing is skipped. To skip, read to the end.
+func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
+	if err := c.beginRead(ctx); err != nil {
+		return 0, nil, err
+	}
+	defer c.readLock.release()
+	m := &c.message
+	m.shown = true
+	return m.typ, &messageReader{c: c, ctx: ctx, number: m.number}, nil
+}
+
+type messageReader struct {
+	c      *Conn
+	ctx    context.Context
+	number uint64
+	ended  bool // the message's last octet was read, or somebody else has read it
+}
+
+func (r *messageReader) Read(p []byte) (int, error) {
+	if r.ended {
+		return 0, io.EOF
+	}
+	c := r.c
+	if err := c.acquireRead(r.ctx); err != nil {
+		return 0, err
+	}
+	defer c.readLock.release()
+	if c.message.typ == 0 || c.message.number != r.number {
+		r.ended = true
+		return 0, io.EOF
+	}
+	n, err := c.readSome(r.ctx, p)
+	r.ended = c.message.typ == 0
+	return n, err
+}
+
+// readSome reads what comes next of the message in progress, at least an octet unless p is empty, or
+// returns io.EOF at its end. Call with readLock held.
+func (c *Conn) readSome(ctx context.Context, p []byte) (n int, err error) {
+	m := &c.message
+	for n == 0 && len(p) > 0 {
+		switch {
+		case len(m.piece) > 0:
+			n = copy(p, m.piece)
+			m.piece = m.piece[n:]
+		case m.last:
+			m.end()
+			return 0, io.EOF
+		default:
+			if n, err = c.readInto(ctx, p); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if m.last && len(m.piece) == 0 { // who reads on finds the next message, not an empty rest of this
+		m.end()
+	}
+	return n, nil
+}

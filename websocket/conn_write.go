@@ -1,0 +1,175 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/frame"
+)
+
+// Write sends a message as one frame, and returns when the operating system has taken it.
+//
+// If ctx ends before the first octet has left, Write returns its error and the connection stays as it
+// was; later, Write returns its error too, but the connection fails. (TLS cannot tell the two apart:
+// over TLS a write that was waiting for the peer to read, not just for another write, fails the
+// connection.) Text that is not UTF-8 is [ErrInvalidUTF8] and changes nothing. On a connection that is
+// closing or closed Write returns [ErrClosed]. Other errors are the network's; nothing more can be sent
+// then, but what the peer sent before can still be read.
+func (c *Conn) Write(ctx context.Context, t MessageType, data []byte) error {
+	if err := checkMessage(t, data); err != nil {
+		return err
+	}
+	if err := c.acquireMessage(ctx); err != nil {
+		return err
+	}
+	defer c.messageLock.release()
+	return c.writeFrame(ctx, t, data, true)
+}
+
+// WriteJSON marshals v and sends it as a text message, with the errors of Write or of [json.Marshal].
+func (c *Conn) WriteJSON(ctx context.Context, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("websocket: %w", err)
+	}
+	return c.Write(ctx, Text, data)
+}
+
+// acquireMessage takes messageLock, unless nothing can be sent.
+func (c *Conn) acquireMessage(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.messageLock.acquire(ctx, c.ended); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.sendable() {
+		c.messageLock.release()
+		return ErrClosed
+	}
+	return nil
+}
+
+// sendable reports whether anything but a Close frame may be sent. Call with mu held.
+func (c *Conn) sendable() bool {
+	return c.err == nil && c.writeErr == nil && !c.sender.Closed()
+}
+
+// writeFrame writes the next frame of a message. Call with messageLock held.
+func (c *Conn) writeFrame(ctx context.Context, t MessageType, payload []byte, fin bool) error {
+	if err := c.writeLock.acquire(ctx, c.ended); err != nil {
+		return err
+	}
+	defer c.writeLock.release()
+	if err := c.writeDeadline.watch(ctx); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	if !c.sendable() {
+		c.mu.Unlock()
+		return ErrClosed
+	}
+	begun := c.sender.InMessage()
+	h := c.sender.Begin(frame.Opcode(t), int64(len(payload)), fin)
+	c.mu.Unlock()
+
+	if sent, err := c.writeOctets(&h, payload); err != nil {
+		return c.writeBroke(ctx, sent, begun, err)
+	}
+	return nil
+}
+
+// writeOctets writes a frame and returns how many of its octets the stream took.
+func (c *Conn) writeOctets(h *frame.Header, payload []byte) (int64, error) {
+	if c.role == protocol.Server && len(payload) > ownWriteSize && !c.overTLS() {
+		return c.writeInPlace(h, payload)
+	}
+	return c.writeCopied(h, payload)
+}
+
+// writeCopied writes a frame by way of a buffer: the caller's octets are not ours to mask.
+func (c *Conn) writeCopied(h *frame.Header, payload []byte) (sent int64, err error) {
+	buf := newBuffer(h.Size() + min(len(payload), batchSize))
+	defer buf.free()
+	buf.b = h.Append(buf.b)
+	for key := h.Key; ; c.pieceTaken() {
+		at := len(buf.b)
+		n := min(len(payload), batchSize)
+		buf.b = append(buf.b, payload[:n]...)
+		if h.Masked {
+			key = frame.Mask(buf.b[at:], key)
+		}
+		taken, err := c.nc.Write(buf.b)
+		sent += int64(taken)
+		if payload = payload[n:]; err != nil || len(payload) == 0 {
+			return sent, err
+		}
+		buf.b = buf.b[:0]
+	}
+}
+
+// writeInPlace writes a frame from where its payload lies, piece by piece as well: it shows between
+// pieces that the peer reads.
+func (c *Conn) writeInPlace(h *frame.Header, payload []byte) (sent int64, err error) {
+	buf := newBuffer(h.Size())
+	defer buf.free()
+	buf.b = h.Append(buf.b)
+	n := min(len(payload), batchSize)
+	c.parts = [2][]byte{buf.b, payload[:n]}
+	c.vector = c.parts[:]
+	sent, err = c.vector.WriteTo(c.nc)
+	c.parts = [2][]byte{}
+	for payload = payload[n:]; err == nil && len(payload) > 0; payload = payload[n:] {
+		c.pieceTaken()
+		n = min(len(payload), batchSize)
+		var taken int
+		taken, err = c.nc.Write(payload[:n])
+		sent += int64(taken)
+	}
+	return sent, err
+}
+
+// writeBroke sorts out why the stream did not take a frame, and returns what to tell the caller. Begun
+// says whether the frame continues a message.
+func (c *Conn) writeBroke(ctx context.Context, sent int64, begun bool, err error) error {
+	cause := ctx.Err()
+	if cause != nil && sent == 0 && errors.Is(err, os.ErrDeadlineExceeded) && !c.overTLS() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.sender.Undo(begun)
+		return cause
+	}
+	c.writeFailed(err)
+	switch {
+	case c.failure() != nil: // it was interrupted
+		return ErrClosed
+	case cause != nil: // %v: who reads must not take this for the end of a context of theirs
+		c.fail(fmt.Errorf("websocket: a frame was abandoned: %v", cause), CloseInternalError, "")
+		return cause
+	}
+	return fmt.Errorf("websocket: cannot write: %w", err)
+}
+
+// overTLS reports whether the stream is TLS, which takes nothing more after a write that timed out,
+// though it may say that it took nothing of that.
+func (c *Conn) overTLS() bool {
+	_, ok := c.nc.(*tls.Conn)
+	return ok
+}
+
+// writeFailed notes that the stream takes no more octets. Reading goes on: a Close frame may have come
+// that says why.
+func (c *Conn) writeFailed(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.writeErr == nil {
+		c.writeErr = err
+	}
+}

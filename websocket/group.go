@@ -1,0 +1,117 @@
+package websocket
+
+import "sync"
+
+// A Group is a set of sockets that messages can be published to. A socket may be in any number of
+// groups, and leaves all of them by itself before its close event. The zero value is an empty Group.
+//
+// All methods are safe for concurrent use. Messages published to one Group reach all its members in
+// the same order.
+type Group struct {
+	mu      sync.Mutex // taken before any Socket.mu
+	members set[*Socket]
+}
+
+// A Filter picks the members that a message goes to. It runs on the goroutine of whoever publishes,
+// while the Group is locked: it must be quick, and call neither the Group's methods nor anything that
+// publishes to it.
+type Filter func(*Socket) bool
+
+// Except returns a [Filter] that leaves out some sockets.
+func Except(sockets ...*Socket) Filter {
+	return func(s *Socket) bool {
+		for _, x := range sockets {
+			if x == s {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// Add makes s a member, and reports whether it was none before. A socket that is CLOSED is not added.
+func (g *Group) Add(s *Socket) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || !g.members.add(s) {
+		return false
+	}
+	s.groups.add(g)
+	return true
+}
+
+// Remove makes s a member no more, and reports whether it was one.
+func (g *Group) Remove(s *Socket) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.groups.remove(g)
+	return g.members.remove(s)
+}
+
+// forget removes a socket that has ended, and so has no groups any more.
+func (g *Group) forget(s *Socket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.members.remove(s)
+}
+
+// Has reports whether s is a member.
+func (g *Group) Has(s *Socket) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.members.find(s) >= 0
+}
+
+// Len returns how many members there are.
+func (g *Group) Len() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.members.len()
+}
+
+// Members returns the members at this moment, in no order.
+func (g *Group) Members() []*Socket {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]*Socket(nil), g.members.members...)
+}
+
+// Publish queues a message for every member that all filters pick, without waiting, and returns how
+// many took it. One that does not, because it is closing or its queue is full, is left out; if its
+// queue refused the message, OnDrop tells it.
+func (g *Group) Publish(p *Prepared, filters ...Filter) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := 0
+members:
+	for s := range g.members.all() {
+		for _, pick := range filters {
+			if !pick(s) {
+				continue members
+			}
+		}
+		if s.publish(p) {
+			n++
+		}
+	}
+	return n
+}
+
+// publish queues a broadcast. Its refusal has no caller to tell, so the socket itself is told.
+func (s *Socket) publish(p *Prepared) bool {
+	o := outgoing{shared: p, typ: p.typ}
+	err := s.enqueue(o)
+	if err != ErrQueueFull {
+		return err == nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.listeners.Load(); l != nil && len(l.drop) > 0 {
+		s.post(event{kind: eventDrop, dropped: o, err: err})
+	}
+	return false
+}

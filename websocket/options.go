@@ -1,0 +1,217 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/handshake"
+)
+
+// AcceptOptions say how a server's end of a connection is made and how it behaves. A nil pointer and
+// the zero value mean the defaults given at each field. Options are read when the connection is made;
+// changing them afterwards has no effect on it.
+type AcceptOptions struct {
+	// Subprotocols are those this server speaks, each a token. The first of the client's list that is among them is
+	// chosen (the client lists them in its order of preference); if none is, the connection is made
+	// without one, which a browser that asked for one refuses (RFC 6455 §4.2.2).
+	Subprotocols []string
+
+	// Origins are patterns of the origins, besides the server's own host, whose pages may connect:
+	// "*.example.com", "https://app.example.com:8443", or "*" for all. See handshake.CheckOrigin for
+	// their form. A request without an Origin header does not come from a browser and is let in. Any
+	// other is refused with status 403: it is what keeps other people's pages from using a visitor's
+	// cookies (RFC 6455 §10.2). Default: the same host only.
+	Origins []string
+
+	// OnRequest, if set, is called for each handshake that is otherwise acceptable, on the goroutine
+	// that serves the request, so for several at once, before it is answered. It may look at r, add fields to the header of
+	// the answer, or refuse by returning an error: one made by [Refuse] is answered with its status
+	// and text, any other with 403 Forbidden and no detail.
+	OnRequest func(r *http.Request, answer http.Header) error
+
+	// KeepHeader names fields of the request that [Socket.RequestHeader] can tell later. Default: none,
+	// because a request outweighs an idle connection many times.
+	KeepHeader []string
+
+	Limits    Limits
+	Heartbeat Heartbeat
+	Queue     Queue // of a Socket; a Conn has none
+}
+
+// DialOptions say how a client's end of a connection is made and how it behaves. A nil pointer and the
+// zero value mean the defaults given at each field. Options are read when the connection is made.
+type DialOptions struct {
+	// Subprotocols to offer, in order of preference. Each must be a token and none may stand twice.
+	Subprotocols []string
+
+	// Header has additional fields for the request, such as Origin, Cookie or Authorization, which goes
+	// before a user and password in the URL. Host sets the Host header. The handshake's own fields are
+	// left out; a name or value that no field can have is an error.
+	Header http.Header
+
+	// TLSConfig is for wss and https. Default: the system's roots, the URL's host as server name. Its
+	// NextProtos are replaced by http/1.1.
+	TLSConfig *tls.Config
+
+	// DialContext opens the stream below. For ws+unix the network is "unix" and the address the path;
+	// else "tcp" and host:port. Default: that of a zero net.Dialer.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// HandshakeTimeout bounds everything up to the server's answer: name look-up, connecting, TLS,
+	// request and response. Default 30 s; negative: only the context bounds it.
+	HandshakeTimeout time.Duration
+
+	// HeaderBytes bounds the size of the server's answer. Default 64 KiB; negative: no limit.
+	HeaderBytes int
+
+	Limits    Limits
+	Heartbeat Heartbeat
+	Queue     Queue // of a Socket; a Conn has none
+}
+
+// Limits bound what a peer can make this end spend. Zero means the default, negative no limit.
+type Limits struct {
+	// MessageSize is the most octets a received message may have. A frame that would go past it fails
+	// the connection with 1009 as soon as its header is read, before its payload. Default 1 MiB.
+	MessageSize int64
+
+	// Fragments is the most frames a received message may come in; past it the connection fails with
+	// 1009. Default 131,072.
+	Fragments int
+
+	// CloseTimeout is how long a closing connection may stand still: how long the peer may take to
+	// answer a Close frame, or to take the next octets of what is queued ahead of it. Then the
+	// connection is cut and the close code is 1006. For Conn.Close it is the whole time from the call on.
+	// Default 5 s. Negative: no limit.
+	CloseTimeout time.Duration
+
+	// After the last Close frame the connection is shut down for writing and read until the peer shuts
+	// it down as well, so that our Close frame is not lost to a reset. LingerTime and LingerBytes bound
+	// that reading. Defaults 2 s and 1 MiB. A negative LingerTime means no lingering, negative
+	// LingerBytes no bound.
+	LingerTime  time.Duration
+	LingerBytes int64
+}
+
+// Heartbeat finds connections whose peer is gone without a word, and keeps idle ones alive through
+// proxies and NAT. Anything that arrives counts as life.
+type Heartbeat struct {
+	// Interval is how long a connection may be silent before it is sent a Ping, give or take 10 %. A
+	// [Conn] is sent one only while a call waits to read. Default 30 s; negative: no heartbeat.
+	Interval time.Duration
+
+	// Timeout is how long after that Ping the connection may stay silent; then it ends with
+	// [ErrHeartbeat] and code 1006. Time spent in the program's own callbacks, or while reading is
+	// paused, does not count. Default 20 s. Negative: nothing is concluded from silence.
+	Timeout time.Duration
+}
+
+// Queue bounds what waits to be sent on a [Socket].
+type Queue struct {
+	// Bytes is the most octets of payload that may wait in memory, which those of a blob do not; Messages
+	// is the most messages. A message always fits an empty queue. Defaults 16 MiB and 65,536; negative: no bound.
+	Bytes    int64
+	Messages int
+
+	// Full says what happens with a message that does not fit. Default: RefuseNewest.
+	Full Policy
+}
+
+// Policy says what a full [Queue] does with one more message.
+type Policy uint8
+
+const (
+	// RefuseNewest does not take the message: sending returns [ErrQueueFull].
+	RefuseNewest Policy = iota
+
+	// DropOldest drops waiting messages, oldest first, until the new one fits. Each is reported to
+	// OnDrop with ErrQueueFull.
+	DropOldest
+
+	// ReplaceByKey drops the waiting messages that have the same key as the new one (see
+	// [Outgoing.Key]), reported to OnDrop with ErrReplaced. If the new one still does not fit, or has
+	// no key, it is refused.
+	ReplaceByKey
+
+	// CloseSlow closes the socket with code 1013: a peer that reads too slowly is asked to come back
+	// later. Sending returns ErrQueueFull. What waits is not sent: Done functions are told ErrClosed, and
+	// OnDrop is not called.
+	CloseSlow
+)
+
+// settings are options with the defaults filled in, made once for all connections that share options.
+type settings struct {
+	limits       Limits
+	receive      protocol.Limits
+	heartbeat    Heartbeat
+	queue        Queue
+	subprotocols []string
+	origins      []string
+	onRequest    func(*http.Request, http.Header) error
+	keepHeader   []string
+}
+
+func (o *DialOptions) settings() *settings {
+	return newSettings(o.Limits, o.Heartbeat, o.Queue)
+}
+
+// settings returns an error for options that cannot work.
+func (o *AcceptOptions) settings() (*settings, error) {
+	if o == nil {
+		o = &AcceptOptions{}
+	}
+	for _, pattern := range o.Origins {
+		if err := handshake.ValidatePattern(pattern); err != nil {
+			return nil, fmt.Errorf("websocket: %w", err)
+		}
+	}
+	for _, name := range o.Subprotocols {
+		if !handshake.ValidToken(name) {
+			return nil, fmt.Errorf("websocket: the subprotocol %q is not a token (RFC 6455 §4.1)", name)
+		}
+	}
+	s := newSettings(o.Limits, o.Heartbeat, o.Queue)
+	s.subprotocols, s.origins = slices.Clone(o.Subprotocols), slices.Clone(o.Origins)
+	s.onRequest, s.keepHeader = o.OnRequest, slices.Clone(o.KeepHeader)
+	return s, nil
+}
+
+func newSettings(l Limits, h Heartbeat, q Queue) *settings {
+	s := &settings{
+		limits: Limits{
+			MessageSize:  orDefault(l.MessageSize, 1<<20),
+			Fragments:    orDefault(l.Fragments, 131_072),
+			CloseTimeout: orDefault(l.CloseTimeout, 5*time.Second),
+			LingerTime:   orDefault(l.LingerTime, 2*time.Second),
+			LingerBytes:  orDefault(l.LingerBytes, 1<<20),
+		},
+		heartbeat: Heartbeat{
+			Interval: orDefault(h.Interval, 30*time.Second),
+			Timeout:  orDefault(h.Timeout, 20*time.Second),
+		},
+		queue: Queue{
+			Bytes:    orDefault(q.Bytes, 16<<20),
+			Messages: orDefault(q.Messages, 65_536),
+			Full:     q.Full,
+		},
+	}
+	s.receive = protocol.Limits{
+		MessageSize: max(s.limits.MessageSize, 0),
+		Fragments:   max(s.limits.Fragments, 0),
+	}
+	return s
+}
+
+// orDefault returns def for zero; negative values stay, and mean no limit.
+func orDefault[T int | int64 | time.Duration](v, def T) T {
+	if v == 0 {
+		return def
+	}
+	return v
+}

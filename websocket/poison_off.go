@@ -1,0 +1,5 @@
+//go:build !race && !wsdebug
+
+package websocket
+
+const poisonBuffers = false

@@ -1,0 +1,249 @@
+package websocket
+
+import (
+	"io"
+	"time"
+
+	"github.com/everwire/everwire/websocket/frame"
+)
+
+// closeRequest is the Close frame that this end is to send.
+type closeRequest struct {
+	wanted bool
+	urgent bool // ahead of the messages that wait
+	code   CloseCode
+	reason string
+}
+
+// Close starts the closing handshake with code and reason and returns at once. Messages sent before go
+// first. ReadyState is CLOSING from here on; the close event follows when the peer has answered and
+// the stream has ended, or after [Limits.CloseTimeout] without progress, whichever is first.
+//
+// Code may be any that may be sent (1000–1003, 1007–1014, 3000–4999); 0 with an empty reason sends a
+// Close frame without a body, which the peer sees as 1005. Reason is at most 123 octets of UTF-8.
+// Anything else is [ErrInvalidClose] and the socket stays as it was (RFC 6455 §7.4; wider than
+// WHATWG close(), which binds scripts). In CONNECTING the attempt is given up: error and close 1006
+// follow. In CLOSING and CLOSED nothing happens and the result is nil.
+func (s *Socket) Close(code CloseCode, reason string) error {
+	if err := checkClose(code, reason); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.startClosing(code, reason, false)
+	return nil
+}
+
+// Terminate ends the connection at once, without a closing handshake: the stream is reset, what waits
+// is lost, and the close event follows with 1006. In CONNECTING the attempt is given up. There is no
+// error event. In CLOSED nothing happens.
+func (s *Socket) Terminate() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dialStop != nil {
+		s.dialStop()
+	}
+	if s.ReadyState() != Closed {
+		s.setState(Closing)
+		s.cut()
+	}
+}
+
+// startClosing sends our Close frame, unless one is on its way. Call with mu held.
+func (s *Socket) startClosing(code CloseCode, reason string, urgent bool) {
+	switch s.ReadyState() {
+	case Connecting:
+		s.setState(Closing)
+		s.dialStop()
+	case Open:
+		s.setState(Closing)
+		s.closeWant = closeRequest{wanted: true, urgent: urgent, code: code, reason: reason}
+		if urgent {
+			s.giveUpQueue()
+		}
+		s.armTimer(s.settings.limits.CloseTimeout)
+		s.wakeOutput()
+		s.resumeReading()
+	}
+}
+
+// closeReceived takes the peer's Close frame, and answers it if it was the first.
+func (s *Socket) closeReceived(payload []byte) {
+	code, reason, _ := frame.ParseClose(payload) // the Receiver has judged it
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing.Receive(code, reason)
+	s.giveUpBlobs()
+	s.startClosing(code, "", false)
+	if s.closing.Complete() {
+		s.linger()
+	}
+}
+
+// giveUpBlobs drops what the peer will not look at any more after its Close frame and would take long:
+// a Close frame may stand between fragments. Call with mu held.
+func (s *Socket) giveUpBlobs() {
+	for i := 0; i < s.queue.n; {
+		o := s.queue.at(i)
+		if o.blob == nil {
+			i++
+			continue
+		}
+		if o.begun() { // what follows would be taken for its continuation
+			s.giveUpQueue()
+			return
+		}
+		s.lost = true
+		s.giveUp(s.queue.remove(i), ErrClosed, false)
+	}
+	s.wakeFlushers()
+}
+
+// fail fails the connection (RFC 6455 §7.1.7): the peer is told code ahead of all that waits, the
+// program is told err, and what still arrives is discarded.
+func (s *Socket) fail(code CloseCode, reason string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.receiver.Stop()
+	s.failLocked(code, reason, err)
+}
+
+// failLocked is fail for who does not hold the delivery token. Call with mu held.
+func (s *Socket) failLocked(code CloseCode, reason string, err error) {
+	if s.ReadyState() == Closed {
+		return
+	}
+	s.closing.Fail()
+	s.postError(err)
+	s.startClosing(code, reason, true)
+	if s.closing.Sent() { // our Close frame left before: there is no other, so this is the end
+		s.linger()
+	} else if !s.sender.Closed() && s.driver != nil {
+		s.closeWant = closeRequest{wanted: true, urgent: true, code: code, reason: reason}
+		s.giveUpQueue()
+		s.wakeOutput()
+	}
+}
+
+// closeSent notes that our Close frame was written. Call with mu held.
+func (s *Socket) closeSent() {
+	s.closing.Send()
+	if s.closing.Complete() || s.closing.Failed() {
+		s.linger()
+	} else {
+		s.armTimer(s.settings.limits.CloseTimeout)
+	}
+}
+
+// linger ends our half of the stream and waits, for a bounded time, until the peer has ended the
+// other: closing with unread input would reset the stream and destroy our Close frame on its way. Call
+// with mu held.
+func (s *Socket) linger() {
+	if s.lingering {
+		return
+	}
+	s.lingering = true
+	s.driver.shutdownWrite()
+	if s.settings.limits.LingerTime < 0 {
+		s.cut()
+		return
+	}
+	s.armTimer(s.settings.limits.LingerTime)
+}
+
+// lingerOver counts what is discarded while lingering, and reports whether it was too much.
+func (s *Socket) lingerOver(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.lingering {
+		return false
+	}
+	s.lingered += int64(n)
+	if max := s.settings.limits.LingerBytes; max >= 0 && s.lingered > max {
+		s.cut()
+	}
+	return true
+}
+
+// cut ends the stream from this end, without more ado. Call with mu held.
+func (s *Socket) cut() {
+	s.cutOff = true
+	s.cancelContext()
+	if s.driver != nil {
+		s.driver.cut()
+	}
+}
+
+// end is the driver's last call: the stream is closed, and nothing is read or written any more. Err is
+// what ended the input. The caller holds the delivery token and releases it afterwards.
+func (s *Socket) end(err error) {
+	groups := s.endLocked(err)
+	for g := range groups.all() {
+		g.forget(s)
+	}
+}
+
+func (s *Socket) endLocked(err error) (groups set[*Group]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setState(Closed)
+	if s.outputErr == nil {
+		s.outputErr = ErrClosed
+	}
+	s.giveUpQueue()
+	s.assembly.drop()
+	if s.driver != nil {
+		s.driver.setTimer(0)
+	}
+	code, reason, clean := s.closing.Outcome()
+	if err != nil && err != io.EOF && !clean && !s.cutOff {
+		s.postError(err)
+	}
+	s.cancelContext()
+	s.post(event{kind: eventClose, close: CloseEvent{Code: code, Reason: reason, WasClean: clean}})
+	s.ended = true
+	groups, s.groups = s.groups, groups
+	return groups
+}
+
+// setState moves ReadyState forward; it never goes back. Call with mu held.
+func (s *Socket) setState(r ReadyState) {
+	if r > s.ReadyState() {
+		s.readyState.Store(uint32(r))
+	}
+}
+
+// armTimer has tick called after d, or never if d is negative. Call with mu held.
+func (s *Socket) armTimer(d time.Duration) {
+	s.progress0 = s.progress
+	if d <= 0 {
+		s.tickAt = time.Time{}
+		s.driver.setTimer(0)
+		return
+	}
+	s.tickAt = time.Now().Add(d)
+	s.driver.setTimer(d)
+}
+
+// tick is called by the driver when the timer ran out: for the heartbeat of an open socket, else for
+// what a closing one waits for.
+func (s *Socket) tick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.ended || s.tickAt.IsZero() || time.Now().Before(s.tickAt): // it was set anew meanwhile
+	case s.lingering || s.outputErr != nil:
+		s.cut()
+	case s.ReadyState() == Open:
+		s.beat()
+	case s.ReadyState() == Closing:
+		if s.progress != s.progress0 && !s.closing.Sent() { // the queue ahead of our Close frame moves
+			s.armTimer(s.settings.limits.CloseTimeout)
+			return
+		}
+		if !s.closing.Received() {
+			s.postError(ErrCloseTimeout)
+		}
+		s.cut()
+	}
+}

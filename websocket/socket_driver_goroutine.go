@@ -1,0 +1,208 @@
+package websocket
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+	"time"
+)
+
+// goroutineDriver drives a Socket over any net.Conn: one goroutine reads and delivers, another one
+// writes while there is something to write.
+type goroutineDriver struct {
+	s      *Socket
+	nc     net.Conn
+	timer  *time.Timer // guarded by Socket.mu
+	writer func()      // write, bound once: starting a goroutine of it allocates nothing
+
+	// The reading goroutine's own. They outlive it if a listener calls runtime.Goexit.
+	holding bool // the delivery token
+	buf     *buffer
+	err     error // what ended the input
+
+	halfClosing sync.WaitGroup
+}
+
+// Sizes of the buffer a read is made into: small while nothing much comes, since each idle connection
+// holds one.
+const (
+	smallRead = 4 << 10
+	largeRead = 64 << 10
+)
+
+// newGoroutineDriver makes the driver of s over nc, whose first octets were read ahead. It can be told
+// to write at once, and reads from run on.
+func newGoroutineDriver(s *Socket, nc net.Conn, ahead []byte) *goroutineDriver {
+	s.in = ahead
+	d := &goroutineDriver{s: s, nc: nc, holding: true}
+	d.writer = d.write
+	return d
+}
+
+// run starts reading. The caller passes on the delivery token.
+func (d *goroutineDriver) run() { go d.read() }
+
+// read is the reading goroutine. A listener that ends its goroutine by runtime.Goexit, as t.FailNow
+// does, ends just itself: another goroutine goes on.
+func (d *goroutineDriver) read() {
+	returned := false
+	defer func() {
+		if !returned {
+			go d.read()
+		}
+	}()
+	d.readAll()
+	d.finish()
+	returned = true
+}
+
+// readAll reads and delivers until the input ends.
+func (d *goroutineDriver) readAll() {
+	s := d.s
+	for {
+		if d.holding {
+			s.deliverMailbox()
+			if len(s.in) > 0 {
+				s.input()
+			}
+			s.release()
+			d.holding = false
+		}
+		d.waitWhileHeld()
+		switch {
+		case len(s.in) > 0: // it was held
+		case d.err != nil:
+			return
+		default:
+			d.fill()
+		}
+		s.acquire()
+		d.holding = true
+	}
+}
+
+// fill reads into s.in.
+func (d *goroutineDriver) fill() {
+	size := smallRead
+	if d.s.receiver.Remaining() > smallRead {
+		size = largeRead
+	}
+	if d.buf == nil || cap(d.buf.b) != size {
+		d.buf.free()
+		d.buf = newBuffer(size)
+	}
+	n, err := d.nc.Read(d.buf.b[:size])
+	d.s.in, d.err = d.buf.b[:n], err
+}
+
+func (d *goroutineDriver) waitWhileHeld() {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	for d.s.held() {
+		d.s.changed.Wait()
+	}
+}
+
+// finish closes the stream and ends the socket. A Close frame of ours that is still being written is
+// waited for; the socket's timer bounds that.
+func (d *goroutineDriver) finish() {
+	s := d.s
+	s.mu.Lock()
+	if !s.closing.Received() && !s.closing.Failed() {
+		d.nc.Close() // nobody reads what we write: this ends the writing
+	}
+	for s.outputActive {
+		s.changed.Wait()
+	}
+	s.mu.Unlock()
+	d.halfClosing.Wait()
+	d.nc.Close()
+	d.buf.free()
+	d.buf = nil
+
+	if !d.holding {
+		s.acquire()
+		d.holding = true
+	}
+	if s.ReadyState() != Closed {
+		s.end(d.err)
+	}
+	s.release()
+}
+
+func (d *goroutineDriver) wake() { go d.writer() }
+
+// write writes until there is nothing to write.
+func (d *goroutineDriver) write() {
+	b := batches.Get().(*batch)
+	for d.s.nextBatch(b) {
+		n, err := b.writeTo(d.nc)
+		d.s.settle(b, n, err)
+	}
+	batches.Put(b)
+}
+
+func (d *goroutineDriver) deliver() { go d.deliverMailbox() }
+
+// deliverMailbox delivers events that did not come from reading, and survives Goexit as read does.
+func (d *goroutineDriver) deliverMailbox() {
+	returned := false
+	defer func() {
+		if !returned {
+			go d.deliverMailbox()
+		}
+	}()
+	d.s.release()
+	returned = true
+}
+
+func (d *goroutineDriver) resume() { d.s.changed.Broadcast() }
+
+func (d *goroutineDriver) setTimer(after time.Duration) {
+	switch {
+	case after <= 0:
+		if d.timer != nil {
+			d.timer.Stop()
+		}
+	case d.timer == nil:
+		d.timer = time.AfterFunc(after, d.s.tick)
+	default:
+		d.timer.Reset(after)
+	}
+}
+
+// shutdownWrite half-closes the stream. Over TLS that writes a record, which may block.
+func (d *goroutineDriver) shutdownWrite() {
+	if nc, ok := d.nc.(*net.TCPConn); ok {
+		nc.CloseWrite()
+		return
+	}
+	d.halfClosing.Go(func() { closeWrite(d.nc) })
+}
+
+func (d *goroutineDriver) cut() {
+	reset(d.nc)
+	d.s.changed.Broadcast()
+}
+
+// closeWrite ends this end's half of a stream, as far as the stream knows halves.
+func closeWrite(nc net.Conn) {
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	if t, ok := nc.(*tls.Conn); ok {
+		closeWrite(t.NetConn())
+	}
+}
+
+// reset closes a stream at once: by RST where there is TCP below, and without TLS's farewell, which
+// could block.
+func reset(nc net.Conn) {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	if tcp, ok := nc.(interface{ SetLinger(sec int) error }); ok {
+		tcp.SetLinger(0)
+	}
+	nc.Close()
+}

@@ -1,0 +1,215 @@
+package websocket
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+	"sync"
+
+	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/frame"
+)
+
+// Sizes of what is written at once.
+const (
+	batchSize    = 64 << 10 // frames are collected up to this many octets
+	ownWriteSize = 16 << 10 // a larger payload is written from where it lies, not copied into a batch
+)
+
+// A batch is what a driver writes next: out, then tail.
+type batch struct {
+	out   []byte
+	tail  []byte     // a large payload
+	taken []outgoing // messages that end in this batch
+	last  bool       // it ends with our Close frame: nothing comes after it
+	loan  *buffer    // memory of tail that belongs to no message
+
+	parts  [2][]byte
+	vector net.Buffers
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// writeTo writes the batch, in one system call where the stream can.
+func (b *batch) writeTo(nc net.Conn) (n int64, err error) {
+	if len(b.tail) == 0 {
+		m, err := nc.Write(b.out)
+		return int64(m), err
+	}
+	b.parts = [2][]byte{b.out, b.tail}
+	b.vector = b.parts[:]
+	return b.vector.WriteTo(nc)
+}
+
+func (b *batch) reset() {
+	clear(b.taken)
+	b.loan.free()
+	*b = batch{out: b.out[:0], taken: b.taken[:0]}
+}
+
+// wakeOutput has the driver write what waits, unless it is at it. Call with mu held.
+func (s *Socket) wakeOutput() {
+	if !s.outputActive {
+		s.outputActive = true
+		s.driver.wake()
+	}
+}
+
+// nextBatch fills b with what is to be written next, and reports false if there is nothing; then the
+// driver rests until wake. Only one batch may be out at a time; settle ends it.
+func (s *Socket) nextBatch(b *batch) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fillBatch(b) {
+		return true
+	}
+	s.outputActive = false
+	s.changed.Broadcast()
+	return false
+}
+
+func (s *Socket) fillBatch(b *batch) bool {
+	if s.outputErr != nil || s.sender.Closed() {
+		return false
+	}
+	b.out = append(b.out, s.control...)
+	s.control = nil
+	for s.queue.n > 0 && !s.closeWant.urgent && len(b.out) < batchSize && b.tail == nil {
+		if s.queue.at(0).blob != nil {
+			if len(b.out) > 0 || !s.blobFragment(b) {
+				break
+			}
+			continue
+		}
+		s.takeMessage(b)
+	}
+	if s.closeWant.wanted && (s.queue.n == 0 || s.closeWant.urgent) && b.tail == nil {
+		b.out = s.sender.AppendClose(b.out, s.closeWant.code, s.closeWant.reason)
+		b.last = true
+	}
+	if len(b.taken) > 0 {
+		s.writing = b.taken[0].seq
+	}
+	return len(b.out) > 0
+}
+
+// takeMessage moves the oldest message from the queue into b.
+func (s *Socket) takeMessage(b *batch) {
+	o := s.queue.pop()
+	payload := o.payload()
+	switch {
+	case len(payload) <= ownWriteSize:
+		b.out = s.sender.AppendMessage(b.out, o.opcode(), payload)
+	case s.role == protocol.Server:
+		b.out = s.sender.Begin(o.opcode(), int64(len(payload)), true).Append(b.out)
+		b.tail = payload
+	default: // a copy of our own is masked where it lies, a shared one is copied first
+		if o.shared != nil {
+			b.loan = newBuffer(len(payload))
+			b.loan.b = append(b.loan.b, payload...)
+			payload = b.loan.b
+		}
+		h := s.sender.Begin(o.opcode(), int64(len(payload)), true)
+		frame.Mask(payload, h.Key)
+		b.out = h.Append(b.out)
+		b.tail = payload
+	}
+	b.taken = append(b.taken, o)
+}
+
+// blobFragment reads the next fragment of the blob at the head of the queue into b. It gives up mu
+// while it reads, and reports false if meanwhile the blob was given up.
+func (s *Socket) blobFragment(b *batch) bool {
+	blob := s.queue.at(0).blob
+	blob.begun = true
+	n, fin := blob.next()
+	buf := newBuffer(n)
+
+	s.mu.Unlock()
+	err := readFragment(blob, buf, n)
+	s.mu.Lock()
+
+	if s.queue.n == 0 || s.queue.at(0).blob != blob || s.closeWant.urgent {
+		buf.free()
+		return false
+	}
+	if err != nil {
+		buf.free()
+		s.failLocked(CloseInternalError, "", fmt.Errorf("websocket: cannot read a blob: %w", err))
+		return false
+	}
+	blob.off += int64(n)
+	h := s.sender.Begin(frame.Binary, int64(n), fin)
+	if h.Masked {
+		frame.Mask(buf.b, h.Key)
+	}
+	b.out = h.Append(b.out)
+	b.loan, b.tail = buf, buf.b
+	if fin {
+		b.taken = append(b.taken, s.queue.pop())
+	}
+	return true
+}
+
+// readFragment reads the next n octets. The reader is the program's: a panic of it ends just its
+// socket, as one in a listener does.
+func readFragment(blob *blobSource, buf *buffer, n int) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	buf.b = buf.b[:n]
+	got, err := blob.r.ReadAt(buf.b, blob.off)
+	switch {
+	case got == n:
+		return nil
+	case err == io.EOF:
+		return fmt.Errorf("%w: %d of %d bytes", io.ErrUnexpectedEOF, blob.off+int64(got), blob.size)
+	}
+	return err
+}
+
+// settle reports how the writing of a batch went: n octets were taken before err, if any. It resets b.
+func (s *Socket) settle(b *batch, n int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.progress += n
+	s.writing = 0
+	if err != nil {
+		s.outputFailed(b, err)
+		b.reset()
+		return
+	}
+	for i := range b.taken {
+		o := &b.taken[i]
+		s.buffered.Add(-o.size())
+		if o.done != nil {
+			s.post(event{kind: eventDone, done: o.done})
+		}
+		o.buf.free()
+	}
+	s.wakeFlushers()
+	s.queue.shrink()
+	if l := s.listeners.Load(); len(b.taken) > 0 && s.queue.n == 0 &&
+		l != nil && len(l.drain) > 0 && s.ReadyState() == Open {
+		s.post(event{kind: eventDrain})
+	}
+	if b.last {
+		s.closeSent()
+	}
+	b.reset()
+}
+
+// outputFailed gives up sending: the stream takes no more octets. What the peer sent before may still
+// be read, a Close frame above all, so the socket goes on until its input ends, for a bounded time.
+func (s *Socket) outputFailed(b *batch, err error) {
+	s.outputErr = err
+	for i := range b.taken {
+		s.lost = true
+		s.giveUp(b.taken[i], ErrClosed, false)
+	}
+	s.giveUpQueue()
+	s.armTimer(s.settings.limits.CloseTimeout)
+}

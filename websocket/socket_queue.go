@@ -1,0 +1,127 @@
+package websocket
+
+import (
+	"io"
+
+	"github.com/everwire/everwire/websocket/frame"
+)
+
+// An outgoing is a message that waits in a socket's queue. Exactly one of its three sources is set.
+type outgoing struct {
+	buf    *buffer   // a copy of what the caller gave
+	shared *Prepared // octets that many queues refer to
+	blob   *blobSource
+
+	typ  MessageType
+	key  string
+	done func(error)
+	seq  uint64 // messages of a socket are numbered from 1
+}
+
+// A blobSource is a message that is read while it is sent.
+type blobSource struct {
+	r         io.ReaderAt
+	size, off int64
+	begun     bool
+}
+
+// Blobs go out in fragments, so that control frames can pass between them: of 64 KiB, or larger if
+// there would be more of them than a peer of our own kind takes by default.
+const (
+	blobFragment  = 64 << 10
+	blobFragments = 65_536
+)
+
+// next returns the size of the blob's next fragment, and whether it is the last.
+func (b *blobSource) next() (n int, fin bool) {
+	size := max(blobFragment, (b.size+blobFragments-1)/blobFragments)
+	left := b.size - b.off
+	return int(min(size, left)), left <= size
+}
+
+// begun reports whether a part of the message was already taken for writing, so that it can no longer
+// be dropped or replaced.
+func (o *outgoing) begun() bool { return o.blob != nil && o.blob.begun }
+
+// size returns the octets of payload, as BufferedAmount counts them.
+func (o *outgoing) size() int64 {
+	switch {
+	case o.blob != nil:
+		return o.blob.size
+	case o.shared != nil:
+		return int64(o.shared.Len())
+	}
+	return int64(len(o.buf.b))
+}
+
+// memory returns the octets that the message holds while it waits, as [Queue.Bytes] counts them.
+func (o *outgoing) memory() int64 {
+	if o.blob != nil {
+		return 0
+	}
+	return o.size()
+}
+
+func (o *outgoing) payload() []byte {
+	if o.shared != nil {
+		return o.shared.payload()
+	}
+	return o.buf.b
+}
+
+func (o *outgoing) opcode() frame.Opcode { return frame.Opcode(o.typ) }
+
+// sendQueue is a ring of waiting messages.
+type sendQueue struct {
+	ring   []outgoing
+	head   int
+	n      int
+	memory int64
+}
+
+func (q *sendQueue) at(i int) *outgoing { return &q.ring[(q.head+i)&(len(q.ring)-1)] }
+
+func (q *sendQueue) push(o outgoing) {
+	if q.n == len(q.ring) {
+		q.grow()
+	}
+	q.n++
+	*q.at(q.n - 1) = o
+	q.memory += o.memory()
+}
+
+// pop takes the oldest message.
+func (q *sendQueue) pop() outgoing {
+	o := *q.at(0)
+	*q.at(0) = outgoing{}
+	q.head = (q.head + 1) & (len(q.ring) - 1)
+	q.n--
+	q.memory -= o.memory()
+	return o
+}
+
+// remove takes the message at i, keeping the order of the others.
+func (q *sendQueue) remove(i int) outgoing {
+	o := *q.at(i)
+	for ; i > 0; i-- {
+		*q.at(i) = *q.at(i - 1)
+	}
+	*q.at(0) = o
+	return q.pop()
+}
+
+// grow doubles the ring, whose length stays a power of two.
+func (q *sendQueue) grow() {
+	ring := make([]outgoing, max(4, 2*len(q.ring)))
+	for i := range q.n {
+		ring[i] = *q.at(i)
+	}
+	q.ring, q.head = ring, 0
+}
+
+// shrink gives the ring back when nothing waits and a burst made it large.
+func (q *sendQueue) shrink() {
+	if q.n == 0 && len(q.ring) > 64 {
+		q.ring, q.head = nil, 0
+	}
+}

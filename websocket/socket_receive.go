@@ -1,0 +1,136 @@
+package websocket
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/frame"
+)
+
+// input makes events of the octets in s.in and delivers them, until they are used up or the socket is
+// held. The driver calls it with the delivery token. It returns normally also when a listener
+// panicked; when a listener called runtime.Goexit, it can be called again.
+func (s *Socket) input() {
+	defer s.recoverListener()
+	s.hear()
+	if s.lingerOver(len(s.in)) {
+		s.in = nil
+		return
+	}
+	for !s.held() {
+		var ev protocol.Event
+		ev, s.in = s.receiver.Next(s.in)
+		switch ev.Kind {
+		case protocol.None:
+			s.in = nil
+			return
+		case protocol.Data:
+			s.data(&ev)
+		case protocol.Ping:
+			s.pinged(ev.Payload)
+		case protocol.Pong:
+			s.ponged(ev.Payload)
+		case protocol.Close:
+			s.closeReceived(ev.Payload)
+		case protocol.Failure:
+			s.fail(ev.Failure.Code, closeReason(ev.Failure), (*ProtocolError)(ev.Failure))
+		}
+	}
+}
+
+// closeReason makes the reason of the Close frame that answers a violation.
+func closeReason(v *frame.Violation) string {
+	reason := v.Detail
+	if len(reason) > frame.MaxCloseReason {
+		reason = strings.ToValidUTF8(reason[:frame.MaxCloseReason], "")
+	}
+	return reason
+}
+
+// data takes a piece of a message. One that came whole goes to the listeners where it lies.
+func (s *Socket) data(ev *protocol.Event) {
+	if s.ReadyState() != Open {
+		s.assembly.drop()
+		return
+	}
+	typ := MessageType(ev.Opcode)
+	if ev.First {
+		wantBlob := typ == Binary && s.BinaryType() == BlobType
+		if ev.Last && !wantBlob {
+			s.deliverMessage(Message{typ: typ, data: ev.Payload})
+			return
+		}
+		s.assembly.begin(wantBlob)
+	}
+	if err := s.assembly.add(ev.Payload); err != nil {
+		s.assembly.drop()
+		s.fail(CloseInternalError, "", fmt.Errorf("websocket: cannot store a blob: %w", err))
+		return
+	}
+	if ev.Last {
+		m := s.assembly.end(typ)
+		buf := s.assembly.buf
+		s.assembly = assembly{}
+		defer buf.free()
+		s.deliverMessage(m)
+	}
+}
+
+func (s *Socket) pinged(payload []byte) {
+	if l := s.listeners.Load(); l != nil {
+		defer s.deliverControl(l.ping, payload)
+	}
+	s.answerPing(payload)
+}
+
+func (s *Socket) ponged(payload []byte) {
+	s.matchPong(payload)
+	if l := s.listeners.Load(); l != nil {
+		s.deliverControl(l.pong, payload)
+	}
+}
+
+// assembly is a message that did not come whole. It grows as octets arrive, never by what a header
+// claims.
+type assembly struct {
+	buf  *buffer
+	blob *Blob
+}
+
+func (a *assembly) begin(blob bool) {
+	if blob {
+		a.blob = &Blob{}
+	} else {
+		a.buf = newBuffer(0)
+	}
+}
+
+func (a *assembly) add(p []byte) error {
+	if a.blob != nil {
+		return a.blob.write(p)
+	}
+	if need := len(a.buf.b) + len(p); need > cap(a.buf.b) {
+		larger := newBuffer(max(need, 2*cap(a.buf.b)))
+		larger.b = append(larger.b, a.buf.b...)
+		a.buf.free()
+		a.buf = larger
+	}
+	a.buf.b = append(a.buf.b, p...)
+	return nil
+}
+
+func (a *assembly) end(typ MessageType) Message {
+	if a.blob != nil {
+		return Message{typ: typ, blob: a.blob}
+	}
+	return Message{typ: typ, data: a.buf.b}
+}
+
+func (a *assembly) drop() {
+	if a.blob != nil {
+		a.blob.Close()
+	}
+	a.buf.free()
+	*a = assembly{}
+}

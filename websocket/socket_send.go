@@ -1,0 +1,262 @@
+package websocket
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"unicode/utf8"
+)
+
+// An Outgoing is a message to send by [Socket.SendWith], for when Send and SendText do not say
+// enough.
+type Outgoing struct {
+	// Type is Text or Binary; zero means Binary.
+	Type MessageType
+
+	// Data is the message. It is copied: change it after SendWith has returned as you like.
+	Data []byte
+
+	// Key names what the message is about. Under the policy [ReplaceByKey] a full queue lets a newer
+	// message replace those with the same key that still wait. Empty: it replaces none.
+	Key string
+
+	// Done, if set, is called once the operating system has taken the message's last octet, with nil;
+	// or, if the message is dropped or the connection ends before, with the reason. It runs as a
+	// listener does. It is not called if SendWith returns an error.
+	Done func(err error)
+}
+
+// Send queues a binary message and returns at once. The bytes are copied.
+//
+// In CONNECTING it returns [ErrNotOpen]; in CLOSING and CLOSED [ErrClosed], and the bytes still count in
+// BufferedAmount; when the queue is full, what [Queue.Full] says.
+func (s *Socket) Send(data []byte) error {
+	return s.SendWith(Outgoing{Data: data})
+}
+
+// SendText queues a text message and returns at once, with the errors of Send, or [ErrInvalidUTF8].
+func (s *Socket) SendText(text string) error {
+	if !utf8.ValidString(text) {
+		return ErrInvalidUTF8
+	}
+	buf := newBuffer(len(text))
+	buf.b = append(buf.b, text...)
+	return s.enqueue(outgoing{buf: buf, typ: Text})
+}
+
+// SendFunc queues a binary message as Send does, and calls done as [Outgoing.Done] says.
+func (s *Socket) SendFunc(data []byte, done func(err error)) error {
+	return s.SendWith(Outgoing{Data: data, Done: done})
+}
+
+// SendMessage queues a message as it was received, on this or another socket, and returns at once, with
+// the errors of Send. One that came as a [Blob] is sent as by SendBlob: do not close the Blob before it
+// has left.
+func (s *Socket) SendMessage(m Message) error {
+	if m.blob != nil {
+		return s.SendBlob(m.blob, m.blob.Size())
+	}
+	return s.SendWith(Outgoing{Type: m.typ, Data: m.data})
+}
+
+// SendWith queues a message and returns at once, with the errors of Send, or [ErrInvalidUTF8].
+func (s *Socket) SendWith(m Outgoing) error {
+	typ := cmp.Or(m.Type, Binary)
+	if err := checkMessage(typ, m.Data); err != nil {
+		return err
+	}
+	buf := newBuffer(len(m.Data))
+	buf.b = append(buf.b, m.Data...)
+	return s.enqueue(outgoing{buf: buf, typ: typ, key: m.Key, done: m.Done})
+}
+
+// SendPrepared queues a message that was encoded before, without copying it, with the errors of Send.
+func (s *Socket) SendPrepared(p *Prepared) error {
+	return s.enqueue(outgoing{shared: p, typ: p.typ})
+}
+
+// SendBlob queues a binary message of size octets that is read from r, from offset 0, only as it is
+// sent: it never is in memory whole, and goes out in fragments, between which Pings and Pongs pass. It
+// returns at once, with the errors of Send; a negative size is an error as well. R is read beside the
+// listeners, by one goroutine at a time, until the message has left or the socket is closed.
+//
+// If r fails, panics, or has fewer octets, the connection ends with code 1011, because a message that has
+// begun cannot be taken back.
+func (s *Socket) SendBlob(r io.ReaderAt, size int64) error {
+	if size < 0 {
+		return errors.New("websocket: the size of a blob is negative")
+	}
+	return s.enqueue(outgoing{blob: &blobSource{r: r, size: size}, typ: Binary})
+}
+
+// enqueue takes a message into the queue, or says why not.
+func (s *Socket) enqueue(o outgoing) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.ReadyState() {
+	case Connecting:
+		o.buf.free()
+		return ErrNotOpen
+	case Closing, Closed:
+		s.buffered.Add(o.size())
+		o.buf.free()
+		return ErrClosed
+	}
+	if s.outputErr != nil {
+		s.buffered.Add(o.size())
+		o.buf.free()
+		return ErrClosed
+	}
+	if !s.makeRoom(&o) {
+		o.buf.free()
+		return ErrQueueFull
+	}
+	s.accepted++
+	o.seq = s.accepted
+	s.queue.push(o)
+	s.buffered.Add(o.size())
+	s.wakeOutput()
+	return nil
+}
+
+// makeRoom applies the queue's policy to one more message. Call with mu held.
+func (s *Socket) makeRoom(o *outgoing) bool {
+	if s.fits(o) {
+		return true
+	}
+	switch s.settings.queue.Full {
+	case DropOldest:
+		for i := 0; i < s.queue.n && !s.fits(o); {
+			if s.queue.at(i).begun() {
+				i++
+				continue
+			}
+			s.dropQueued(i, ErrQueueFull)
+		}
+	case ReplaceByKey:
+		for i := 0; o.key != "" && i < s.queue.n; {
+			if x := s.queue.at(i); x.key != o.key || x.begun() {
+				i++
+				continue
+			}
+			s.dropQueued(i, ErrReplaced)
+		}
+	case CloseSlow:
+		s.startClosing(CloseTryAgainLater, "", true)
+		return false
+	}
+	return s.fits(o)
+}
+
+// fits reports whether one more message keeps the queue within its bounds. A blob that has begun does
+// not wait any more.
+func (s *Socket) fits(o *outgoing) bool {
+	q := &s.settings.queue
+	waiting := s.queue.n
+	if waiting > 0 && s.queue.at(0).begun() {
+		waiting--
+	}
+	return waiting == 0 ||
+		(q.Bytes < 0 || s.queue.memory+o.memory() <= q.Bytes) &&
+			(q.Messages < 0 || waiting < q.Messages)
+}
+
+// dropQueued drops a message that waits untouched. Call with mu held.
+func (s *Socket) dropQueued(i int, reason error) {
+	o := s.queue.remove(i)
+	s.buffered.Add(-o.size())
+	s.giveUp(o, reason, true)
+}
+
+// giveUp settles a message that will not be sent. Call with mu held.
+func (s *Socket) giveUp(o outgoing, reason error, report bool) {
+	if o.done != nil {
+		s.post(event{kind: eventDone, done: o.done, err: reason})
+	}
+	if l := s.listeners.Load(); report && l != nil && len(l.drop) > 0 {
+		s.post(event{kind: eventDrop, dropped: o, err: reason})
+		return
+	}
+	o.buf.free()
+}
+
+// giveUpQueue settles all that waits and was not begun, when the connection is ending. Its octets stay
+// in BufferedAmount. Call with mu held.
+func (s *Socket) giveUpQueue() {
+	for s.queue.n > 0 {
+		s.lost = true
+		s.giveUp(s.queue.pop(), ErrClosed, false)
+	}
+	s.queue.shrink()
+	s.wakeFlushers()
+}
+
+// flusher is a call of Flush that waits for the messages numbered up to seq.
+type flusher struct {
+	seq  uint64
+	done chan struct{}
+}
+
+// Flush waits until the operating system has taken every message sent before, or the queue's policy
+// has dropped it, and returns nil; or until ctx is done, and returns its error; or until the
+// connection ends with some of them unsent, and returns [ErrClosed]. In CONNECTING it returns
+// [ErrNotOpen]. It may be called in a listener: the queue moves meanwhile.
+func (s *Socket) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	switch {
+	case s.ReadyState() == Connecting:
+		s.mu.Unlock()
+		return ErrNotOpen
+	case s.oldestUnsent() > s.accepted:
+		defer s.mu.Unlock()
+		return s.flushResult()
+	}
+	f := flusher{seq: s.accepted, done: make(chan struct{})}
+	s.flushers = append(s.flushers, f)
+	s.mu.Unlock()
+	select {
+	case <-f.done:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.flushResult()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// flushResult says whether all that was settled could be written or dropped by policy. Call with mu
+// held.
+func (s *Socket) flushResult() error {
+	if s.lost {
+		return ErrClosed
+	}
+	return nil
+}
+
+// oldestUnsent returns the number of the oldest message that is neither written nor given up. Call
+// with mu held.
+func (s *Socket) oldestUnsent() uint64 {
+	switch {
+	case s.writing != 0:
+		return s.writing
+	case s.queue.n > 0:
+		return s.queue.at(0).seq
+	}
+	return s.accepted + 1
+}
+
+// wakeFlushers ends the calls of Flush whose messages are settled. Call with mu held.
+func (s *Socket) wakeFlushers() {
+	oldest := s.oldestUnsent()
+	waiting := s.flushers[:0]
+	for _, f := range s.flushers {
+		if f.seq < oldest {
+			close(f.done)
+		} else {
+			waiting = append(waiting, f)
+		}
+	}
+	clear(s.flushers[len(waiting):])
+	s.flushers = waiting
+}
