@@ -1,0 +1,22 @@
+// Package browser holds tests only: a real browser opens the pages of "everwire serve", and the tests do in them
+// what a person would do, and read what a person would read. What the other packages claim of the protocol is
+// judged here by an implementation that is not ours, over ws and over wss.
+//
+//	main_test.go       the browser: one process for all tests
+//	tab_test.go        a tab: click, type, wait for what the page shows
+//	server_test.go     everwire serve and other servers, each on a port of its own
+//	console_test.go    what the browser complains about; no page may give it a reason
+//
+//	index_test.go      the index, and that its links lead to the demos
+//	echo_test.go       /echo
+//	hello_test.go      /hello
+//	chat_test.go       /chat, with two people in it
+//	origin_test.go     pages of other origins
+//	socket_test.go     how connections close, and subprotocols, seen by a script
+//
+// The tests need a Chromium or Chrome in the PATH and are skipped without one, or fail if EVERWIRE_TEST_ALL is
+// set. Nothing sleeps: a test waits in the page, with an observer, until the page shows what it should.
+//
+// Whether these tests would notice a fault is itself tested: scripts/mutate breaks the program in eight ways and
+// sees a test fail each time.
+package browser

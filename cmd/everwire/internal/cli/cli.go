@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the command could not do what it was asked to
+	exitUsage  = 2 // the command line, a variable or the configuration file makes no sense
+)
+
+// Main runs the command that args, without the program's name, ask for, and returns the exit status. SIGINT
+// and SIGTERM end the command in order, as the end of ctx does; a second one ends the program at once.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "everwire: %v\n", err)
+	var failed failure
+	if errors.As(err, &failed) {
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "Run \"%s --help\" for usage.\n", cmd.CommandPath())
+	return exitUsage
+}
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM, or with its parent, or when stop is
+// called. Once it has ended a signal does what it does by default: it ends the program.
+func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		signal.Stop(signals) // before the context ends: who sees that it has may send the second
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+// failure is an error of a command that was asked for correctly. All other errors are its user's.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "everwire",
+		Short:         "WebSocket for Go: demos, tools and tests",
+		Long:          "Everwire is the complete WebSocket system for Go. This is its program: a server with demos to try.",
+		Example:       "  everwire serve\n  everwire serve --help",
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(newServe())
+	return root
+}

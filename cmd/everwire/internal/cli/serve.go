@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/everwire/everwire/cmd/everwire/internal/serve"
+)
+
+// serveFlags are the flags of everwire serve.
+type serveFlags struct {
+	addr            address
+	tlsCert, tlsKey string
+	tlsSelfSigned   toggle
+	origins         origins
+	shutdownTimeout duration
+	logFormat       choice
+	logLevel        choice
+	config          string
+}
+
+func newServeFlags(flags *pflag.FlagSet) *serveFlags {
+	v := &serveFlags{
+		addr:            "127.0.0.1:8080",
+		shutdownTimeout: duration(10 * time.Second),
+		logFormat:       choice{"text", logFormats},
+		logLevel:        choice{"info", logLevels},
+	}
+	flags.SortFlags = false
+	flags.Var(&v.addr, "addr", "where to listen; port 0 takes any free one")
+	flags.StringVar(&v.tlsCert, "tls-cert", "",
+		"serve over TLS with the certificate in this PEM `file`, read again when it changes")
+	flags.StringVar(&v.tlsKey, "tls-key", "", "the PEM `file` with the certificate's key")
+	flags.Var(&v.tlsSelfSigned, "tls-self-signed", "serve over TLS with a certificate made on the spot")
+	flags.Lookup("tls-self-signed").NoOptDefVal = "true"
+	flags.Var(&v.origins, "origin",
+		"let pages of other origins connect: example.com, https://*.example.com, or * for all (repeatable)")
+	flags.Var(&v.shutdownTimeout, "shutdown-timeout", "how long connections may take to close at the end")
+	flags.Var(&v.logFormat, "log-format", "how to log, to standard error")
+	flags.Var(&v.logLevel, "log-level", "the least that is logged")
+	flags.StringVar(&v.config, configFlag, "",
+		"read what is not given here or in the environment from this TOML `file`")
+	return v
+}
+
+func newServe() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the demos: echo, hello and chat",
+		Long: `Serve the demos, pages and WebSocket endpoints, on one port:
+
+  /echo           sends every message back as it came
+  /echo?hello=1s  and says "Hello?" at that interval (100ms to 1h)
+  /hello          answers "My name is John", and closes after 5 seconds
+  /chat           sends every message, cut to 50 characters, to everyone
+  /healthz        200 while it serves, 503 while it shuts down
+
+Visited with a browser each demo is a page. Stop with Ctrl-C or SIGTERM: every
+connection is closed with code 1001.
+
+A flag that is not given is taken from the environment (--log-level from
+EVERWIRE_LOG_LEVEL; --origin from EVERWIRE_ORIGIN, with commas), or else from
+the file that --config names, where its name is the key:
+
+  addr = "127.0.0.1:9000"
+  tls-self-signed = true
+  origin = ["example.com", "https://*.example.com"]
+  shutdown-timeout = "30s"`,
+		Example: `  everwire serve
+  everwire serve --addr :9000 --origin https://example.com
+  everwire serve --tls-self-signed
+  everwire serve --tls-cert cert.pem --tls-key key.pem --log-format json
+  EVERWIRE_ADDR=127.0.0.1:9000 everwire serve --config everwire.toml`,
+		Args: cobra.NoArgs,
+	}
+	flags := newServeFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := bind(cmd.Flags()); err != nil {
+			return err
+		}
+		config, err := flags.serveConfig()
+		if err != nil {
+			return err
+		}
+		log := newLog(cmd.ErrOrStderr(), flags.logFormat.word, flags.logLevel.word)
+		slog.SetDefault(log) // the websocket package tells the default logger what nobody else can be told
+		if err := serve.Run(cmd.Context(), config, cmd.OutOrStdout(), log); err != nil {
+			return failure{err}
+		}
+		return nil
+	}
+	return cmd
+}
+
+// serveConfig returns what the flags say, or an error if they contradict each other.
+func (v *serveFlags) serveConfig() (serve.Config, error) {
+	switch {
+	case bool(v.tlsSelfSigned) && (v.tlsCert != "" || v.tlsKey != ""):
+		return serve.Config{}, errors.New(
+			"tls-self-signed makes a certificate and tls-cert and tls-key bring one; give one or the other")
+	case (v.tlsCert == "") != (v.tlsKey == ""):
+		return serve.Config{}, errors.New("tls-cert and tls-key belong together; give both")
+	}
+	return serve.Config{
+		Addr:            string(v.addr),
+		TLSCert:         v.tlsCert,
+		TLSKey:          v.tlsKey,
+		TLSSelfSigned:   bool(v.tlsSelfSigned),
+		Origins:         v.origins,
+		ShutdownTimeout: time.Duration(v.shutdownTimeout),
+	}, nil
+}

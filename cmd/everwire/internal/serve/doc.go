@@ -1,0 +1,10 @@
+// Package serve is what "everwire serve" does: one HTTP server, on one port, with the pages and the WebSocket
+// endpoints of the demos.
+//
+//	serve.go       Run: from listening to the last connection
+//	listen.go      the port, and what to try if it cannot be had
+//	tls.go         certificates: from files, or made on the spot
+//	site.go        which path leads where, and how all of it is shut down
+//	journal.go     the log of connections and of handshakes that were refused
+//	announce.go    the addresses, for who started it
+package serve

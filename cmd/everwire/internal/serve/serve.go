@@ -1,0 +1,110 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Config says how to serve.
+type Config struct {
+	// Addr is where to listen, host:port. An empty host, 0.0.0.0 and [::] mean every address of the machine; port
+	// 0 takes any free one.
+	Addr string
+
+	// TLSCert and TLSKey are PEM files, both or none. They are read again when they change.
+	TLSCert, TLSKey string
+
+	// TLSSelfSigned serves over TLS with a certificate that is made at the start and kept in memory only.
+	TLSSelfSigned bool
+
+	// Origins are patterns of the origins whose pages may connect, besides the server's own.
+	Origins []string
+
+	// ShutdownTimeout is how long connections may take to close once the server is told to stop. 0 cuts them.
+	ShutdownTimeout time.Duration
+}
+
+// Bounds of an HTTP request. None of them holds for a WebSocket once it is open.
+const (
+	headerTimeout = 10 * time.Second
+	headerBytes   = 64 << 10         // the cookies that other programs left on localhost come along
+	requestTime   = 30 * time.Second // header, body and response together: the pages are small
+	idleTimeout   = 2 * time.Minute
+
+	// At the end only requests for pages can be left, or connections that a browser opened for later and never
+	// used, which net/http would give five seconds.
+	lastRequests = time.Second
+)
+
+// Run serves until ctx ends, then closes every WebSocket with code 1001 and returns nil. Once it listens it writes
+// its addresses to out. It returns an error if it cannot listen, or cannot go on.
+//
+// While connections close, further requests are still answered, handshakes and /healthz with status 503. What has
+// not closed after ShutdownTimeout is cut, which is logged but no error.
+func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error {
+	certificate, err := cfg.certificate()
+	if err != nil {
+		return err
+	}
+	ln, err := listen(ctx, cfg.Addr)
+	if err != nil {
+		return err
+	}
+	return runOn(ctx, ln, certificate, cfg, out, log)
+}
+
+// runOn is Run with a listener, which it closes.
+func runOn(ctx context.Context, ln net.Listener, certificate *certificate, cfg Config, out io.Writer,
+	log *slog.Logger) error {
+	site := newSite(cfg.Origins, log)
+	srv := &http.Server{
+		Handler:           site,
+		TLSConfig:         certificate.config(),
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTime,
+		WriteTimeout:      requestTime,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() {
+		if certificate == nil {
+			failed <- srv.Serve(ln)
+		} else {
+			failed <- srv.ServeTLS(ln, "", "")
+		}
+	}()
+	announce(out, addresses(cfg.Addr, ln.Addr()), certificate)
+	log.Info("listening", "addr", ln.Addr().String(), "tls", certificate != nil)
+
+	var err error
+	select {
+	case err = <-failed:
+		err = fmt.Errorf("cannot go on serving: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("shutting down", "connections", site.connections(), "timeout", cfg.ShutdownTimeout)
+	stop(site, srv, cfg.ShutdownTimeout, log)
+	return err
+}
+
+// stop closes the WebSockets first, while the server still answers, and then the server.
+func stop(site *site, srv *http.Server, timeout time.Duration, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if err := site.shutdown(ctx); err != nil {
+		log.Warn("connections that did not close in time were cut")
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), lastRequests)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		srv.Close()
+	}
+	log.Info("stopped")
+}

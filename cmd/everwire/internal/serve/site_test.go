@@ -1,0 +1,85 @@
+package serve
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/everwire/everwire/websocket"
+)
+
+func TestSite(t *testing.T) {
+	site := newSite(nil, slog.New(slog.DiscardHandler))
+	tests := []struct {
+		name, method, path string
+		status             int
+		holds              string
+	}{
+		{"index", "GET", "/", 200, "<title>Everwire</title>"},
+		{"echo's page", "GET", "/echo", 200, "<title>Echo · Everwire</title>"},
+		{"with a query", "GET", "/echo?hello=never", 200, "<title>Echo · Everwire</title>"},
+		{"hello's page", "GET", "/hello", 200, "<title>Hello · Everwire</title>"},
+		{"chat's page", "GET", "/chat", 200, "<title>Chat · Everwire</title>"},
+		{"script", "GET", "/static/chat.js", 200, "WebSocket"},
+		{"no such script", "GET", "/static/none.js", 404, ""},
+		{"health", "GET", "/healthz", 200, "ok"},
+		{"health takes no POST", "POST", "/healthz", 405, ""},
+		{"no such page", "GET", "/none", 404, ""},
+		{"nothing below a demo", "GET", "/echo/", 404, ""},
+		{"POST to a demo", "POST", "/echo", 405, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			site.ServeHTTP(w, httptest.NewRequest(tt.method, tt.path, nil))
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.holds) {
+				t.Errorf("status %d, want %d; %q in\n%s", w.Code, tt.status, tt.holds, w.Body)
+			}
+		})
+	}
+}
+
+// Each demo is a Server of its own: what is said in the chat stays there.
+func TestPagesAndWebSocketsShareTheirPaths(t *testing.T) {
+	site := newSite(nil, slog.New(slog.DiscardHandler))
+	server := httptest.NewServer(site)
+	defer server.Close()
+	defer site.shutdown(t.Context())
+	conversations := []struct {
+		path, say, hear string
+	}{
+		{"/echo", "echo me", "echo me"},
+		{"/hello", "My name is John", "Hello from server, John!"},
+		{"/chat", "hi", "hi"},
+	}
+	var conns []*websocket.Conn
+	for _, talk := range conversations {
+		c, err := websocket.Dial(t.Context(), server.URL+talk.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Terminate()
+		conns = append(conns, c)
+	}
+	for i := len(conns) - 1; i >= 0; i-- { // the chat first: nothing of it may reach the others
+		talk, c := conversations[i], conns[i]
+		if err := c.Write(t.Context(), websocket.Text, []byte(talk.say)); err != nil {
+			t.Fatal(err)
+		}
+		if _, data, err := c.Read(t.Context()); err != nil || string(data) != talk.hear {
+			t.Errorf("%s: %q, %v, want %q", talk.path, data, err, talk.hear)
+		}
+	}
+	response, err := server.Client().Get(server.URL + "/chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(page), "<form") {
+		t.Errorf("status %d, error %v\n%s", response.StatusCode, err, page)
+	}
+}
