@@ -1,0 +1,46 @@
+# Everwire. Say `make help`.
+
+# A root ./... sees only the root module, so what concerns all of them loops.
+MODULES := . bench cmd/everwire
+each = set -e; for m in $(MODULES); do echo "== $$m: $(1)"; (cd $$m && $(1)); done
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
+FUZZTIME ?= 30s
+
+.PHONY: help test race lint vuln tools fuzz mutate-pages soak long bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+test: tools ## install what the tests need, and run them all: with a browser and node, none skipped
+	@$(call each,EVERWIRE_TEST_ALL=1 go test -timeout 280s ./...)
+
+race: ## run all tests under the race detector
+	@$(call each,go test -race -timeout 280s ./...)
+
+lint: ## gofmt, go vet, staticcheck
+	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+	@$(call each,go vet ./...)
+	@$(call each,go run $(STATICCHECK) ./...)
+
+vuln: ## govulncheck, where it and its database can be had
+	@scripts/vulncheck $(GOVULNCHECK) $(MODULES)
+
+tools: ## install what the tests need: chromium, and node with its packages
+	@scripts/install-test-tools
+
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+mutate-pages: tools ## break the demos in eight ways, one by one, and see a browser test fail each time
+	@go run ./scripts/mutate
+
+soak: ## 10,000 idle sockets and 50 rooms of 20 for a minute, every delivery counted
+	go run ./bench/rooms
+
+long: ## the everyday tests at full size: messages of 1 GiB
+	EVERWIRE_LONG=1 go test -timeout 1200s ./websocket/
+
+bench: ## the benchmarks of the library, with allocations
+	go test -run '^$$' -bench . -benchmem ./websocket/... ./internal/...
