@@ -33,6 +33,9 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	if err != nil {
 		return nil, err
 	}
+	if err := up.writeAnswer(); err != nil {
+		return nil, err
+	}
 	return newConn(up.nc, protocol.Server, set, up.ahead, up.info), nil
 }
 
@@ -53,11 +56,16 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, setup 
 		return nil, err
 	}
 	s := newSocket(protocol.Server, set, Connecting)
-	s.start(up, setup)
+	s.start(up, func(s *Socket) {
+		s.answer()
+		if setup != nil {
+			setup(s)
+		}
+	})
 	return s, nil
 }
 
-// start opens a new socket at a server's end.
+// start opens a new socket at a server's end. Setup has to call answer.
 func (s *Socket) start(up *upgraded, setup func(*Socket)) {
 	d := s.open(up)
 	defer d.run() // also if setup panics: the socket must end in order
@@ -67,7 +75,7 @@ func (s *Socket) start(up *upgraded, setup func(*Socket)) {
 // open makes a CONNECTING socket, whose delivery token the caller holds, an OPEN one, and returns its
 // driver for the caller to run; or nil if it was closed meanwhile.
 func (s *Socket) open(up *upgraded) *goroutineDriver {
-	d := newGoroutineDriver(s, up.nc, up.ahead)
+	d := newGoroutineDriver(s, up)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ReadyState() != Connecting {
@@ -95,11 +103,31 @@ func (s *Socket) setUp(setup func(*Socket)) {
 	setup(s)
 }
 
-// upgraded is a stream whose opening handshake is done.
+// answer has the driver send the answer to the opening handshake, which goes ahead of all messages:
+// once the client has it, whatever the server was to do before is done.
+func (s *Socket) answer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wakeOutput()
+}
+
+// upgraded is a stream whose opening handshake is done, but for the answer at a server's end.
 type upgraded struct {
-	nc    net.Conn
-	ahead []byte // octets that came right behind the request
-	info  connInfo
+	nc     net.Conn
+	ahead  []byte // octets that came right behind the handshake
+	answer []byte // to send before anything else; nil at a client's end
+	info   connInfo
+}
+
+// writeAnswer sends the answer of a Conn, within a bounded time.
+func (up *upgraded) writeAnswer() error {
+	up.nc.SetWriteDeadline(time.Now().Add(answerTimeout))
+	if _, err := up.nc.Write(up.answer); err != nil {
+		up.nc.Close()
+		return &HandshakeError{Reason: "cannot write the answer", Err: err}
+	}
+	up.nc.SetWriteDeadline(time.Time{})
+	return nil
 }
 
 // Refuse returns an error for [AcceptOptions].OnRequest to return, so that the handshake is answered
@@ -145,13 +173,8 @@ func upgrade(w http.ResponseWriter, r *http.Request, set *settings, onHeaders fu
 		http.Error(w, "websocket: "+reason, http.StatusInternalServerError)
 		return nil, &HandshakeError{Status: http.StatusInternalServerError, Reason: reason, Err: err}
 	}
-	nc.SetWriteDeadline(time.Now().Add(answerTimeout))
-	if _, err := nc.Write(response.Append(nil)); err != nil {
-		nc.Close()
-		return nil, &HandshakeError{Reason: "cannot write the answer", Err: err}
-	}
-	nc.SetDeadline(time.Time{}) // also of what the http.Server allowed for the request
-	up := &upgraded{nc: nc}
+	nc.SetDeadline(time.Time{}) // what the http.Server allowed for the request is over
+	up := &upgraded{nc: nc, answer: response.Append(nil)}
 	if n := buffered.Reader.Buffered(); n > 0 {
 		up.ahead = make([]byte, n)
 		io.ReadFull(buffered.Reader, up.ahead) // from memory

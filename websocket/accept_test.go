@@ -661,7 +661,10 @@ func TestAClientThatDoesNotReadTheAnswerIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := wstest.Listen(wstest.PipeSize(32))
 		failed := make(chan error, 1)
-		hs := &http.Server{Handler: echoing(nil, failed)}
+		hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, err := websocket.Accept(w, r, nil)
+			failed <- err
+		})}
 		go hs.Serve(ln)
 		defer hs.Close()
 		nc, err := ln.Dial(context.Background(), "tcp", "")
@@ -673,7 +676,30 @@ func TestAClientThatDoesNotReadTheAnswerIsGivenUp(t *testing.T) {
 		equal(t, "time", time.Since(began), 10*time.Second)
 		var netErr net.Error
 		if !errors.As(err, &netErr) || !netErr.Timeout() {
-			t.Errorf("Upgrade returned %v", err)
+			t.Errorf("Accept returned %v", err)
+		}
+	})
+}
+
+func TestASocketWhoseClientDoesNotReadTheAnswerEndsByItsHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := wstest.Listen(wstest.PipeSize(32))
+		ended := make(chan websocket.CloseEvent, 1)
+		hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			websocket.Upgrade(w, r, nil, func(s *websocket.Socket) {
+				s.OnClose(func(_ *websocket.Socket, e websocket.CloseEvent) { ended <- e })
+			})
+		})}
+		go hs.Serve(ln)
+		defer hs.Close()
+		nc, err := ln.Dial(context.Background(), "tcp", "")
+		must(t, err)
+		defer nc.Close()
+		io.WriteString(nc, exampleRequest+"\r\n")
+		began := time.Now()
+		equal(t, "close code", (<-ended).Code, websocket.CloseAbnormal)
+		if took := time.Since(began); took > 55*time.Second {
+			t.Errorf("it took %v", took)
 		}
 	})
 }

@@ -157,6 +157,8 @@ func (srv *Server) connected(s *Socket, r *http.Request) {
 	if !srv.Untracked {
 		srv.clients.Add(s)
 	}
+	s.answer() // not before it is among the clients: who has the answer may count on broadcasts
+
 	switch srv.currentStage() { // who closes the clients may have looked before this one was added
 	case closing:
 		s.Close(CloseGoingAway, shutdownReason)

@@ -442,6 +442,7 @@ func TestHandshakesUnderWayWhenTheServerEnds(t *testing.T) {
 			events := j.waitClose(t)
 			equal(t, "the client's last event", events[len(events)-1], row.want)
 			must(t, <-done)
+			synctest.Wait() // Close does not
 			equal(t, "clients", srv.Clients().Len(), 0)
 		})
 	}
@@ -586,5 +587,24 @@ func TestShutdownRacesWithClientsThatConnect(t *testing.T) {
 		clients.Wait()
 		equal(t, "connections after Shutdown", opened.Load(), closed.Load())
 		hs.Close()
+	}
+}
+
+func TestWhoHasTheAnswerIsReachedByBroadcasts(t *testing.T) {
+	var srv websocket.Server
+	srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
+		s.OnMessage(func(_ *websocket.Socket, m websocket.Message) { srv.Broadcast(m.Type(), m.Bytes()) })
+	})
+	opts := serveInMemory(t, &srv)
+	for range 200 {
+		a, err := websocket.Dial(t.Context(), "ws://site.com", opts)
+		must(t, err)
+		b, err := websocket.Dial(t.Context(), "ws://site.com", opts)
+		must(t, err)
+		must(t, a.Write(t.Context(), websocket.Text, []byte("x")))
+		_, _, err = b.Read(t.Context())
+		must(t, err)
+		a.Terminate()
+		b.Terminate()
 	}
 }

@@ -13,7 +13,10 @@ type goroutineDriver struct {
 	s      *Socket
 	nc     net.Conn
 	timer  *time.Timer // guarded by Socket.mu
-	writer func()      // write, bound once: starting a goroutine of it allocates nothing
+	answer []byte      // goes out before all else; the writing goroutine's own
+
+	// Methods bound once, so that passing them on allocates nothing.
+	writer, pieceTaken func()
 
 	// The reading goroutine's own. They outlive it if a listener calls runtime.Goexit.
 	holding bool // the delivery token
@@ -30,12 +33,12 @@ const (
 	largeRead = 64 << 10
 )
 
-// newGoroutineDriver makes the driver of s over nc, whose first octets were read ahead. It can be told
-// to write at once, and reads from run on.
-func newGoroutineDriver(s *Socket, nc net.Conn, ahead []byte) *goroutineDriver {
-	s.in = ahead
-	d := &goroutineDriver{s: s, nc: nc, holding: true}
-	d.writer = d.write
+// newGoroutineDriver makes the driver of s over a stream. It can be told to write at once, and reads
+// from run on.
+func newGoroutineDriver(s *Socket, up *upgraded) *goroutineDriver {
+	s.in = up.ahead
+	d := &goroutineDriver{s: s, nc: up.nc, answer: up.answer, holding: true}
+	d.writer, d.pieceTaken = d.write, s.pieceTaken
 	return d
 }
 
@@ -135,10 +138,12 @@ func (d *goroutineDriver) wake() { go d.writer() }
 // write writes until there is nothing to write.
 func (d *goroutineDriver) write() {
 	b := batches.Get().(*batch)
+	b.out = append(b.out, d.answer...)
+	d.answer = nil
 	for d.s.nextBatch(b) {
-		n, err := b.writeTo(d.nc)
-		d.s.settle(b, n, err)
+		d.s.settle(b, b.writeTo(d.nc, d.pieceTaken))
 	}
+	b.reset()
 	batches.Put(b)
 }
 
