@@ -146,7 +146,7 @@ func (c *Conn) fail(err error, code CloseCode, reason string) error {
 	return c.end(err, goodbye{code, reason})
 }
 
-// failed fails the connection because the peer broke a rule.
+// broke fails the connection because the peer broke a rule.
 func (c *Conn) broke(v *frame.Violation) error {
 	return c.fail((*ProtocolError)(v), v.Code, closeReason(v))
 }
@@ -222,7 +222,6 @@ func (c *Conn) linger() {
 		c.nc.Close()
 		return
 	}
-	c.writeDeadline.end()
 	closeWrite(c.nc)
 	if c.readLock.acquire(context.Background(), c.done) != nil {
 		return

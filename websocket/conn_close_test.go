@@ -2,6 +2,7 @@ package websocket_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -594,4 +595,61 @@ func TestConnThatHasEndedIsForgottenByItsContexts(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestMessageAbandonedAfterThePeersCloseChangesNothing(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		w, err := c.Writer(forever, websocket.Text)
+		wantError(t, "Writer", err, nil)
+		io.WriteString(w, strings.Repeat("x", 40<<10))
+		raw.read()
+		raw.write(raw.closing(websocket.CloseNormal, ""))
+		wantClosed(t, c, websocket.CloseNormal)
+		_, err = io.WriteString(w, "\xFF")
+		wantError(t, "Write", err, websocket.ErrInvalidUTF8)
+		raw.wantClose(websocket.CloseNormal)
+		raw.wantEnd()
+		raw.nc.Close()
+		wantError(t, "Close", c.Close(websocket.CloseNormal, ""), nil)
+	})
+}
+
+func TestPeersCloseAfterThisEndFailedTheConnectionMakesItNoMoreClean(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		raw.write(raw.text("read"), raw.closing(websocket.CloseNormal, "")) // the latter lies there, not looked at
+		wantMessage(t, c, websocket.Text, "read")
+		w, err := c.Writer(forever, websocket.Text)
+		wantError(t, "Writer", err, nil)
+		io.WriteString(w, strings.Repeat("x", 40<<10))
+		io.WriteString(w, "\xFF")
+		raw.read()
+		raw.wantClose(websocket.CloseInternalError)
+		raw.nc.Close()
+		if err := c.Close(websocket.CloseNormal, ""); err == nil || !strings.Contains(err.Error(), "abandoned") {
+			t.Errorf("Close: %v; want why this end failed the connection", err)
+		}
+	})
+}
+
+// A peer whose TLS ends without a farewell has ended its half nevertheless.
+func TestPeerThatEndsTLSByFINReadsTheCloseFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var below net.Conn
+		raw := &rawPeer{t: t, masks: true}
+		pair := &wstest.PairOptions{Client: func(nc net.Conn) net.Conn {
+			below = nc
+			raw.nc = tls.Client(nc, &tls.Config{InsecureSkipVerify: true})
+			return raw.nc
+		}}
+		pair.Server = func(nc net.Conn) net.Conn {
+			return tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{certificate()}})
+		}
+		s, _ := memoryConns(t, pair)
+		raw.write(raw.closing(websocket.CloseNormal, ""))
+		below.(*wstest.PipeConn).CloseWrite()
+		wantClosed(t, s, websocket.CloseNormal)
+		wantError(t, "Close", s.Close(websocket.CloseNormal, ""), nil)
+		raw.wantClose(websocket.CloseNormal)
+		raw.wantEnd()
+	})
 }

@@ -42,18 +42,22 @@ func (c *Conn) waited(heard bool) {
 	if h.timer == nil {
 		return
 	}
+	since := h.since
+	h.since = time.Time{}
 	if heard {
 		c.heard()
 	} else {
-		h.waited += time.Since(h.since)
+		h.waited += time.Since(since)
 	}
-	h.since = time.Time{}
 }
 
 // heard notes a sign of life. Call with mu held.
 func (c *Conn) heard() {
 	h := &c.heartbeat
 	h.waited = 0
+	if !h.since.IsZero() {
+		h.since = time.Now()
+	}
 	if h.pinged {
 		h.pinged = false
 		h.next = jittered(c.settings.heartbeat.Interval)
@@ -65,11 +69,8 @@ func (c *Conn) heard() {
 func (c *Conn) pieceTaken() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h := &c.heartbeat; len(c.control) > 0 && h.pinged {
+	if len(c.control) > 0 && c.heartbeat.pinged {
 		c.heard()
-		if !h.since.IsZero() {
-			h.since = time.Now()
-		}
 	}
 }
 

@@ -184,19 +184,28 @@ func TestPeerThatReadsSlowlyIsAlive(t *testing.T) {
 	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
 		c.CloseRead(forever)
 		const size = 3 << 20
+		octets := frame.Header{Masked: !raw.masks, Length: size}.Size() + size
 		written := inBackground(func() error { return c.Write(forever, websocket.Binary, make([]byte, size)) })
 		var some [8 << 10]byte
-		for got := 0; got < size; {
-			n, err := raw.nc.Read(some[:])
+		for octets > 0 {
+			n, err := raw.nc.Read(some[:min(len(some), octets)])
 			if err != nil {
-				t.Fatalf("after %d octets: %v", got, err)
+				t.Fatalf("%d octets before the end: %v", octets, err)
 			}
-			got += n
+			octets -= n
 			time.Sleep(time.Second) // in all, more than six minutes
 		}
 		wantError(t, "Write", <-written, nil)
-		if err := c.Write(forever, websocket.Text, nil); err != nil {
-			t.Errorf("Write afterwards: %v", err)
+		send(t, c, websocket.Text, "after")
+		raw.nc.SetReadDeadline(time.Now().Add(time.Second))
+		pings := 0
+		for h, _, err := raw.read(); err == nil; h, _, err = raw.read() {
+			if h.Opcode == frame.Ping {
+				pings++
+			}
+		}
+		if pings < 10 || pings > 15 {
+			t.Errorf("%d Pings were waiting, want one for each half minute", pings)
 		}
 	})
 }
@@ -224,5 +233,40 @@ func TestHeartbeatCanBeTurnedOff(t *testing.T) {
 			}
 			wantError(t, "Read", <-reading, context.DeadlineExceeded)
 		})
+	})
+}
+
+// Writes into a network that is gone succeed for a while. They are no life.
+func TestHalfOpenConnectionEndsThoughTheProgramWrites(t *testing.T) {
+	inMemory(t, func(t *testing.T, conns connPair) {
+		c := halfOpen(t, conns, websocket.Heartbeat{})
+		writing := inBackground(func() error {
+			for {
+				if err := c.Write(forever, websocket.Binary, make([]byte, 200_000)); err != nil {
+					return err
+				}
+				time.Sleep(time.Second)
+			}
+		})
+		start := time.Now()
+		_, _, err := c.Read(forever)
+		wantError(t, "Read", err, websocket.ErrHeartbeat)
+		wantWithin(t, "it", time.Since(start), 50*time.Second, 30*time.Second)
+		wantError(t, "Write", <-writing, websocket.ErrClosed)
+	})
+}
+
+// The time that is left of silence does not run while nobody reads: it must not be waited for in vain.
+func TestHeartbeatOfWhoStoppedReadingJustBeforeItsEndRests(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		ctx, cancel := context.WithCancel(forever)
+		reading := inBackground(func() error { _, _, err := c.Read(ctx); return err })
+		raw.read() // the Ping
+		time.Sleep(20*time.Second - time.Microsecond)
+		cancel()
+		wantError(t, "Read", <-reading, context.Canceled)
+		time.Sleep(24 * time.Hour)
+		raw.write(raw.text("here"))
+		wantMessage(t, c, websocket.Text, "here")
 	})
 }

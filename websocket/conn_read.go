@@ -150,11 +150,12 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 	return nil
 }
 
-// readInto reads more of the message in progress. Where nothing is buffered it reads straight into p, so
-// that a large message is copied but once, and returns how many octets it put there; else it sets piece.
+// readInto reads more of the message in progress. Inside a frame of which much is left, so that nothing
+// else is buffered, it reads straight into p and returns how many octets it put there, so that a large
+// message is copied but once; else it sets piece.
 func (c *Conn) readInto(ctx context.Context, p []byte) (int, error) {
 	left := c.receiver.Remaining()
-	if len(c.in) > 0 || left < smallRead || len(p) < smallRead {
+	if left < smallRead || len(p) < smallRead {
 		return 0, c.nextPiece(ctx)
 	}
 	n, err := c.fill(ctx, p[:min(int64(len(p)), left)])
@@ -217,9 +218,6 @@ func (c *Conn) fill(ctx context.Context, p []byte) (int, error) {
 	c.waited(n > 0)
 	if n > 0 {
 		return n, nil // an error beside octets comes again
-	}
-	if why := c.failure(); why != nil {
-		return 0, why
 	}
 	if cause := ctx.Err(); cause != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		return 0, cause

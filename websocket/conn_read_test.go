@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -487,5 +488,65 @@ func TestCloseReadStopsWithItsContext(t *testing.T) {
 		synctest.Wait()
 		send(t, c, websocket.Text, "after all")
 		wantMessage(t, s, websocket.Text, "after all")
+	})
+}
+
+// What a read has gathered when its context ends waits where it is, however large.
+func TestReadThatIsInterruptedOftenCopiesNothing(t *testing.T) {
+	for _, reading := range readings[:4] {
+		t.Run(reading.name, func(t *testing.T) {
+			endAndRaw(t, streamOptions.Accept.Limits, websocket.Heartbeat{Interval: -1}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+				const size, interruptions = 1 << 20, 200
+				written := inBackground(func() error {
+					raw.write(raw.frame(frame.Binary, false, strings.Repeat("x", size)))
+					time.Sleep(interruptions * time.Second)
+					raw.write(raw.frame(frame.Continuation, true, "y"))
+					return nil
+				})
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				read := reading.first
+				for err := context.DeadlineExceeded; err != nil; read = reading.second {
+					var message string
+					message, err = read(c, expiring(time.Second))
+					if err == nil && len(message) != size+1 {
+						t.Fatalf("the message has %d octets", len(message))
+					}
+				}
+				runtime.ReadMemStats(&after)
+				if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 20 {
+					t.Errorf("%d MiB were allocated to read 1 MiB", took)
+				}
+				<-written
+			})
+		})
+	}
+}
+
+// The ways to read change inside one message, each time at another octet.
+func TestReadsOfEveryKindTakeTurnsInsideOneMessage(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{Interval: -1}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		for cut := 1; cut < 60; cut++ {
+			wire, message := fragmented(raw)
+			raw.write(wire[:cut])
+			_, _, err := c.Read(expiring(time.Second)) // gathers
+			wantError(t, "Read", err, context.DeadlineExceeded)
+			raw.write(wire[cut : cut+60])
+			_, r, err := c.Reader(forever)
+			wantError(t, "Reader", err, nil)
+			begun := make([]byte, 10)
+			if _, err := io.ReadFull(r, begun); err != nil {
+				t.Fatal(err)
+			}
+			raw.write(wire[cut+60:], raw.text("next"))
+			_, rest, err := c.Read(forever)
+			wantError(t, "Read", err, nil)
+			wantMessage(t, c, websocket.Text, "next")
+			raw.write(raw.text("the one after"))
+			wantMessage(t, c, websocket.Text, "the one after")
+			if got := string(begun) + string(rest); got != message {
+				t.Fatalf("cut at %d: %q, want %q", cut, got, message)
+			}
+		}
 	})
 }

@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -213,5 +214,39 @@ func TestConcurrentReadersShareAMessage(t *testing.T) {
 			t.Errorf("the shares make %d octets, want %d", total, size)
 		}
 		wantError(t, "Write", <-written, nil)
+	})
+}
+
+func TestReaderOfAMessageThatOthersHaveFinishedDoesNotReadTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, raw := serverAndRaw(t, nil)
+		raw.write(raw.text("first"), raw.text("second"))
+		_, first, _ := c.Reader(forever)
+		_, again, _ := c.Reader(forever)
+		io.ReadAll(again)
+		_, second, _ := c.Reader(forever)
+		if got, err := io.ReadAll(first); len(got) != 0 || err != nil {
+			t.Errorf("the first reader goes on with %q, %v", got, err)
+		}
+		if got, err := io.ReadAll(second); string(got) != "second" || err != nil {
+			t.Errorf("the second reader gives %q, %v", got, err)
+		}
+	})
+}
+
+func TestReaderHandsOutNoInvalidUTF8(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		go raw.nc.Write(raw.text(strings.Repeat("x", 100_000) + "\xFF"))
+		_, r, err := c.Reader(forever)
+		wantError(t, "Reader", err, nil)
+		var got strings.Builder
+		_, err = io.CopyBuffer(onlyWriter{&got}, r, make([]byte, 200_000))
+		var violation *websocket.ProtocolError
+		if !errors.As(err, &violation) || violation.Code != websocket.CloseInvalidPayload {
+			t.Errorf("the reader ends with %v", err)
+		}
+		if strings.Trim(got.String(), "x") != "" {
+			t.Errorf("the reader gave %q", strings.Trim(got.String(), "x"))
+		}
 	})
 }

@@ -380,6 +380,7 @@ func TestNetworkErrorOfAWriterLeavesWhatThePeerSentToRead(t *testing.T) {
 type brokenClock struct{ net.Conn }
 
 func (brokenClock) Write([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
+func (brokenClock) Read([]byte) (int, error)  { return 0, os.ErrDeadlineExceeded }
 
 func TestTimeoutThatIsNotTheContextsIsANetworkError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -391,8 +392,47 @@ func TestTimeoutThatIsNotTheContextsIsANetworkError(t *testing.T) {
 		r.Conn = brokenClock{r.Conn}
 		wantError(t, "Write", c.Write(forever, websocket.Text, nil), os.ErrDeadlineExceeded)
 		wantError(t, "the next Write", c.Write(forever, websocket.Text, nil), websocket.ErrClosed)
+		_, _, err := c.Read(forever)
+		wantError(t, "Read", err, os.ErrDeadlineExceeded)
+		_, _, err = c.Read(forever)
+		wantError(t, "the next Read", err, os.ErrDeadlineExceeded)
 	})
 }
 
 // replaceable is a stream that a test can change behind a Conn's back.
 type replaceable struct{ net.Conn }
+
+// TLS, once it has begun with a record, cannot stop, also if none of its octets have left.
+func TestWriteOverTLSThatWasBegunFailsConnWhenItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slow *wstest.FaultyConn
+		_, c := memoryTLSConns(t, &wstest.PairOptions{Client: func(nc net.Conn) net.Conn {
+			slow = wstest.Faulty(nc)
+			return slow
+		}})
+		slow.Writes().Delay(time.Hour)
+		if err := c.Write(expiring(time.Second), websocket.Text, nil); err != context.DeadlineExceeded {
+			t.Fatalf("Write: %v; want the context's error", err)
+		}
+		wantError(t, "Write", c.Write(forever, websocket.Text, nil), websocket.ErrClosed)
+		if _, _, err := c.Read(forever); err == nil || !strings.Contains(err.Error(), "abandoned") {
+			t.Errorf("Read: %v", err)
+		}
+	})
+}
+
+func TestWriteOfAnUnknownTypeChangesNothing(t *testing.T) {
+	inMemory(t, func(t *testing.T, conns connPair) {
+		s, c := conns(t, nil)
+		for _, typ := range []websocket.MessageType{0, 3, 8, 0xFF} {
+			if err := c.Write(forever, typ, nil); err == nil {
+				t.Errorf("Write of type %d succeeds", typ)
+			}
+			if _, err := c.Writer(forever, typ); err == nil {
+				t.Errorf("Writer of type %d succeeds", typ)
+			}
+		}
+		send(t, c, websocket.Text, "as it was")
+		wantMessage(t, s, websocket.Text, "as it was")
+	})
+}

@@ -345,3 +345,42 @@ func TestWriterBlockedByItsPeerObeysContext(t *testing.T) {
 		wantError(t, "Close", w.Close(), context.DeadlineExceeded)
 	})
 }
+
+func TestReaderLearnsAtOnceThatAWriterHasFailedTheConn(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		reading := inBackground(func() error { _, _, err := c.Read(forever); return err })
+		w, err := c.Writer(forever, websocket.Text)
+		wantError(t, "Writer", err, nil)
+		io.WriteString(w, strings.Repeat("x", 40<<10))
+		start := time.Now()
+		io.WriteString(w, "\xFF")
+		if err := <-reading; err == nil || !strings.Contains(err.Error(), "abandoned") {
+			t.Errorf("Read: %v", err)
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		raw.read()
+		raw.wantClose(websocket.CloseInternalError)
+		raw.wantEnd() // also at once: the peer has sent nothing
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the peer's end took %v", took)
+		}
+	})
+}
+
+func TestWriteBehindAWriterThatIsIdleIsReleasedAtOnceByTheConnectionsEnd(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		_, err := c.Writer(forever, websocket.Text)
+		wantError(t, "Writer", err, nil)
+		waiting := inBackground(func() error { return c.Write(forever, websocket.Text, nil) })
+		synctest.Wait()
+		start := time.Now()
+		raw.write(raw.closing(websocket.CloseNormal, ""))
+		wantClosed(t, c, websocket.CloseNormal)
+		wantError(t, "Write", <-waiting, websocket.ErrClosed)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+	})
+}

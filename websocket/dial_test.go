@@ -669,25 +669,33 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 }
 
 func TestOptionsMayChangeWhileNewConnects(t *testing.T) {
-	requests := make(chan *http.Request, 1)
-	s := script(t, func(nc net.Conn, r *http.Request) { requests <- r })
+	requests, changed := make(chan *http.Request, 1), make(chan struct{})
+	s := script(t, func(nc net.Conn, r *http.Request) {
+		requests <- r
+		<-changed
+		io.WriteString(nc, switching(r)+"Sec-WebSocket-Protocol: v1\r\n\r\n")
+		untilClosed(nc)
+	})
 	opts := s.opts
 	opts.Subprotocols, opts.Header = []string{"v1"}, http.Header{"X-A": {"1"}}
 	opts.TLSConfig = &tls.Config{ServerName: "one"}
-	gone := make(chan struct{})
-	_, err := websocket.New("ws://site.com", &opts, func(s *websocket.Socket) {
-		s.OnClose(func(*websocket.Socket, websocket.CloseEvent) { close(gone) })
+	opened := make(chan struct{})
+	socket, err := websocket.New("ws://site.com", &opts, func(s *websocket.Socket) {
+		s.OnOpen(func(*websocket.Socket) { close(opened) })
 	})
 	must(t, err)
+	defer socket.Terminate()
 	opts.Subprotocols[0], opts.Header["X-A"][0] = "v2", "2"
 	opts.Header.Set("X-B", "3")
 	opts.TLSConfig.ServerName = "two"
 	opts.DialContext, opts.Subprotocols = nil, nil
+	close(changed)
 	r := <-requests
-	equal(t, "subprotocol", r.Header.Get("Sec-WebSocket-Protocol"), "v1")
+	equal(t, "subprotocol offered", r.Header.Get("Sec-WebSocket-Protocol"), "v1")
 	equal(t, "X-A", r.Header.Get("X-A"), "1")
 	equal(t, "X-B", r.Header.Get("X-B"), "")
-	within(t, "the close event", gone)
+	within(t, "the open event", opened)
+	equal(t, "subprotocol chosen", socket.Subprotocol(), "v1")
 }
 
 func TestASubprotocolThatIsNotChosenFailsNewButNotDial(t *testing.T) {

@@ -59,11 +59,12 @@ func (g *Group) forget(s *Socket) {
 	g.members.remove(s)
 }
 
-// Has reports whether s is a member.
+// Has reports whether s is a member. It does not wait for the Group: a message may be on its way to all
+// members meanwhile.
 func (g *Group) Has(s *Socket) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.members.find(s) >= 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.groups.find(g) >= 0
 }
 
 // Len returns how many members there are.

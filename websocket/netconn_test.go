@@ -65,6 +65,9 @@ type onlyReader struct{ io.Reader }
 func TestNetConnReadsAcrossMessages(t *testing.T) {
 	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
 		nc := c.NetConn(websocket.Text)
+		if n, err := nc.Read(nil); n != 0 || err != nil {
+			t.Errorf("Read of nothing, when there is nothing, = %d, %v", n, err)
+		}
 		raw.write(raw.text("ab"), raw.text(""), raw.frame(frame.Binary, false, "c"), raw.frame(frame.Ping, true, ""),
 			raw.frame(frame.Continuation, false, ""), raw.frame(frame.Continuation, true, "de"), raw.closing(websocket.CloseGoingAway, ""))
 		if n, err := nc.Read(nil); n != 0 || err != nil {
@@ -301,6 +304,13 @@ func TestNetConnCloseReleasesAWriteThatIsStuck(t *testing.T) {
 func TestNetConnMethodsMayBeCalledConcurrently(t *testing.T) {
 	overStreams(t, func(t *testing.T, conns connPair) {
 		s, c := netConns(t, conns)
+		readAll := inBackground(func() error {
+			for p := make([]byte, 1000); ; {
+				if _, err := s.Read(p); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+					return err
+				}
+			}
+		})
 		var calling sync.WaitGroup
 		for range 8 {
 			calling.Go(func() {
@@ -308,7 +318,7 @@ func TestNetConnMethodsMayBeCalledConcurrently(t *testing.T) {
 				for i := range 30 {
 					s.SetReadDeadline(time.Now().Add(time.Duration(i) * 100 * time.Microsecond))
 					s.Read(p)
-					s.SetReadDeadline(time.Time{})
+					s.SetDeadline(time.Now().Add(time.Millisecond))
 					s.SetWriteDeadline(time.Time{})
 					s.LocalAddr()
 					if _, err := c.Write(p); err != nil {
@@ -318,6 +328,8 @@ func TestNetConnMethodsMayBeCalledConcurrently(t *testing.T) {
 			})
 		}
 		calling.Wait()
+		wantError(t, "Close", c.Close(), nil)
+		wantError(t, "Read", <-readAll, io.EOF)
 	})
 }
 

@@ -153,8 +153,9 @@ func TestAQueueThatMovesIsNotCutByClosing(t *testing.T) {
 		j := newJournal()
 		s, _ := wstest.Sockets(t, opts, nil, j.listen)
 		line.Reads().Split(4 << 10).Delay(100 * time.Millisecond) // 40 KiB a second
-		for range 40 {
-			must(t, s.Send(make([]byte, 64<<10)))
+		must(t, s.Send(make([]byte, 900<<10)))                    // no single message may take too long either
+		for range 39 {
+			must(t, s.Send(make([]byte, 40<<10)))
 		}
 		start := time.Now()
 		must(t, s.Close(1000, "slow but sure"))

@@ -50,6 +50,7 @@ func TestListenAndServe(t *testing.T) {
 			if _, err := net.Dial("tcp", addr.String()); err == nil {
 				t.Error("it still listens")
 			}
+			srv.Addr = "nowhere" // is not even looked at
 			wantError(t, "the serving method, again", row.listen(&srv), websocket.ErrServerClosed)
 		})
 	}

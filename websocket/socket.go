@@ -99,9 +99,8 @@ type Socket struct {
 	closing   protocol.Closing
 	lingering bool
 	lingered  int64
-	cutOff    bool  // this end cut the stream
-	progress  int64 // octets written, and what it was at the last tick
-	progress0 int64
+	cutOff    bool          // this end cut the stream
+	movedAt   time.Duration // when the stream last took something, by the heartbeat's clock
 
 	// heartbeat
 	tickAt   time.Time

@@ -61,6 +61,7 @@ func (s *Socket) startClosing(code CloseCode, reason string, urgent bool) {
 		if urgent {
 			s.giveUpQueue()
 		}
+		s.movedAt = time.Since(heartbeatEpoch)
 		s.armTimer(s.settings.limits.CloseTimeout)
 		s.wakeOutput()
 		s.resumeReading()
@@ -215,7 +216,6 @@ func (s *Socket) setState(r ReadyState) {
 
 // armTimer has tick called after d, or never if d is negative. Call with mu held.
 func (s *Socket) armTimer(d time.Duration) {
-	s.progress0 = s.progress
 	if d <= 0 {
 		s.tickAt = time.Time{}
 		s.driver.setTimer(0)
@@ -237,8 +237,9 @@ func (s *Socket) tick() {
 	case s.ReadyState() == Open:
 		s.beat()
 	case s.ReadyState() == Closing:
-		if s.progress != s.progress0 && !s.closing.Sent() { // the queue ahead of our Close frame moves
-			s.armTimer(s.settings.limits.CloseTimeout)
+		still := time.Since(heartbeatEpoch) - s.movedAt
+		if left := s.settings.limits.CloseTimeout - still; left > 0 && !s.closing.Sent() {
+			s.armTimer(left) // the queue ahead of our Close frame moves
 			return
 		}
 		if !s.closing.Received() {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/everwire/everwire/internal/protocol"
 	"github.com/everwire/everwire/websocket/frame"
@@ -31,15 +32,23 @@ type batch struct {
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// writeTo writes the batch, in one system call where the stream can.
-func (b *batch) writeTo(nc net.Conn) (n int64, err error) {
+// writeTo writes the batch, a large payload piece by piece: taken is called between pieces, because it
+// shows there that the peer reads.
+func (b *batch) writeTo(nc net.Conn, taken func()) (err error) {
 	if len(b.tail) == 0 {
-		m, err := nc.Write(b.out)
-		return int64(m), err
+		_, err = nc.Write(b.out)
+		return err
 	}
-	b.parts = [2][]byte{b.out, b.tail}
+	piece := b.tail[:min(len(b.tail), batchSize)]
+	b.parts = [2][]byte{b.out, piece}
 	b.vector = b.parts[:]
-	return b.vector.WriteTo(nc)
+	_, err = b.vector.WriteTo(nc)
+	for rest := b.tail[len(piece):]; err == nil && len(rest) > 0; rest = rest[len(piece):] {
+		taken()
+		piece = rest[:min(len(rest), batchSize)]
+		_, err = nc.Write(piece)
+	}
+	return err
 }
 
 func (b *batch) reset() {
@@ -171,11 +180,11 @@ func readFragment(blob *blobSource, buf *buffer, n int) (err error) {
 	return err
 }
 
-// settle reports how the writing of a batch went: n octets were taken before err, if any. It resets b.
-func (s *Socket) settle(b *batch, n int64, err error) {
+// settle reports how the writing of a batch went, and resets b.
+func (s *Socket) settle(b *batch, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.progress += n
+	s.movedAt = time.Since(heartbeatEpoch)
 	s.writing = 0
 	if err != nil {
 		s.outputFailed(b, err)
@@ -200,6 +209,17 @@ func (s *Socket) settle(b *batch, n int64, err error) {
 		s.closeSent()
 	}
 	b.reset()
+}
+
+// pieceTaken notes that the stream took a piece of a batch. While the heartbeat's Ping waits behind that
+// batch, it is a sign of life: nothing can be expected of the peer then but to read.
+func (s *Socket) pieceTaken() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.movedAt = time.Since(heartbeatEpoch)
+	if s.awaiting && len(s.control) > 0 {
+		s.hear()
+	}
 }
 
 // outputFailed gives up sending: the stream takes no more octets. What the peer sent before may still
