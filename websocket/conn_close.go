@@ -88,7 +88,8 @@ func (c *Conn) sendClose(ctx context.Context, bye goodbye) bool {
 	return c.closeSent(true)
 }
 
-// closeFrame returns our Close frame, or nil if it was made before or cannot be written.
+// closeFrame returns our Close frame behind the Pongs that are owed, or nil if it was made before or
+// cannot be written.
 func (c *Conn) closeFrame(bye goodbye) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()

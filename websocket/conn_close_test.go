@@ -625,6 +625,7 @@ func TestPeersCloseAfterThisEndFailedTheConnectionMakesItNoMoreClean(t *testing.
 		raw.read()
 		raw.wantClose(websocket.CloseInternalError)
 		raw.nc.Close()
+		synctest.Wait()
 		if err := c.Close(websocket.CloseNormal, ""); err == nil || !strings.Contains(err.Error(), "abandoned") {
 			t.Errorf("Close: %v; want why this end failed the connection", err)
 		}
@@ -652,4 +653,18 @@ func TestPeerThatEndsTLSByFINReadsTheCloseFrame(t *testing.T) {
 		raw.wantClose(websocket.CloseNormal)
 		raw.wantEnd()
 	})
+}
+
+// RFC 6455 §5.5.2: a Ping is answered unless a Close frame came before it.
+func TestPingBeforeTheCloseFrameIsAnsweredBeforeIt(t *testing.T) {
+	for range 20 {
+		endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+			raw.write(raw.frame(frame.Ping, true, "quick"), raw.closing(websocket.CloseNormal, ""))
+			wantClosed(t, c, websocket.CloseNormal)
+			raw.wantFrame(frame.Pong, "quick")
+			raw.wantClose(websocket.CloseNormal)
+			raw.wantEnd()
+			raw.nc.Close()
+		})
+	}
 }

@@ -117,13 +117,14 @@ func (c *Conn) flushControl() {
 	}
 }
 
-// takeControl returns what waits, or nil: then flushing is over.
+// takeControl returns what waits, or nil: then flushing is over. Our Close frame takes what waits with
+// it, if it is first.
 func (c *Conn) takeControl() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := c.control
 	c.control = nil
-	if !c.sendable() {
+	if c.writeErr != nil { // a frame may have been abandoned in its middle
 		out = nil
 	}
 	c.flushing = out != nil

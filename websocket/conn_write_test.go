@@ -436,3 +436,18 @@ func TestWriteOfAnUnknownTypeChangesNothing(t *testing.T) {
 		wantMessage(t, s, websocket.Text, "as it was")
 	})
 }
+
+func TestPongDoesNotGoIntoAFrameThatWasAbandoned(t *testing.T) {
+	narrowEnds(t, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		c.CloseRead(forever)
+		written := inBackground(func() error { return c.Write(expiring(time.Second), websocket.Binary, make([]byte, 2*narrow)) })
+		synctest.Wait()
+		raw.write(raw.frame(frame.Ping, true, "now"))
+		start := time.Now()
+		wantError(t, "Write", <-written, context.DeadlineExceeded)
+		c.Close(websocket.CloseNormal, "")
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("the stream was cut after %v: something waited to be written", took)
+		}
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -838,12 +839,14 @@ func TestClosingAtAnyMomentOfConnecting(t *testing.T) {
 						socket.URL()
 						socket.Subprotocol()
 						socket.RemoteAddr()
+						runtime.Gosched()
 					}
 					socket.Send([]byte("x"))
 				})
 				calls.Go(func() {
 					for range i * 20 {
 						socket.ReadyState()
+						runtime.Gosched()
 					}
 					if i%2 == 0 {
 						socket.Close(0, "")

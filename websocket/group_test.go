@@ -257,16 +257,17 @@ func TestGroupsAreSafeForConcurrentUse(t *testing.T) {
 				}
 				g.Publish(p, websocket.Except(srv.Clients().Members()...))
 				g.Publish(p)
-				for _, s := range groups[rand.IntN(len(groups))].Members() {
+				for _, s := range srv.Clients().Members() {
 					switch rand.IntN(4) {
 					case 0:
 						g.Add(s)
 					case 1:
 						g.Remove(s)
 					case 2:
-						g.Has(s)
+						groups[rand.IntN(len(groups))].Has(s)
 					}
 				}
+				groups[rand.IntN(len(groups))].Members()
 			}
 		})
 	}

@@ -328,6 +328,7 @@ func TestNetConnMethodsMayBeCalledConcurrently(t *testing.T) {
 			})
 		}
 		calling.Wait()
+		s.SetDeadline(time.Time{})
 		wantError(t, "Close", c.Close(), nil)
 		wantError(t, "Read", <-readAll, io.EOF)
 	})
