@@ -86,7 +86,7 @@ type Limits struct {
 	Fragments int
 
 	// CloseTimeout is how long a closing connection may stand still: how long the peer may take to
-	// answer a Close frame, or to take the next octets of what is queued ahead of it. Then the
+	// answer a Close frame, or to take the next 64 KiB of what is queued ahead of it. Then the
 	// connection is cut and the close code is 1006. For Conn.Close it is the whole time from the call on.
 	// Default 5 s. Negative: no limit.
 	CloseTimeout time.Duration

@@ -184,6 +184,9 @@ func TestLingeringAfterTheLastCloseFrameIsBounded(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			nc, j := rawClient(t, nil)
 			nc.Write([]byte{0x88, 0x80, 0, 0, 0, 0})
+			_, err := io.ReadFull(nc, make([]byte, 2)) // the answer
+			must(t, err)
+			synctest.Wait() // the socket lingers from here on, and counts
 			n := 0
 			for {
 				m, err := nc.Write(make([]byte, 10<<10))
