@@ -10,7 +10,9 @@ import "time"
 //   - holds the delivery token (socket_deliver.go) while it calls Socket.input with what it has read, and
 //     reads no more while Socket.held;
 //   - after wake, takes batches by Socket.nextBatch, one at a time, writes them in order and reports
-//     by Socket.settle, until nextBatch has no more;
+//     by Socket.settle, until nextBatch has no more; at a server's end the answer to the opening handshake
+//     goes out first, with the first batch;
+//   - calls Socket.pieceTaken where a large batch shows that it moves;
 //   - calls Socket.tick when the timer runs out;
 //   - when the input has ended, and no batch is being written any more, closes the stream and calls
 //     Socket.end.
