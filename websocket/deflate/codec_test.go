@@ -1,0 +1,449 @@
+package deflate_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/everwire/everwire/websocket/deflate"
+)
+
+// prose is text that compresses about as well as people's does.
+func prose(r *rand.Rand, n int) []byte {
+	words := strings.Fields("the socket opens and a message goes to every member of the room until it closes {\"id\": } 12 7 \"user\":")
+	var b []byte
+	for len(b) < n {
+		b = append(append(b, words[r.IntN(len(words))]...), ' ')
+		b = append(b, byte('a'+r.IntN(26)))
+	}
+	return b[:n]
+}
+
+func noise(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+// far repeats a block of noise at ever larger distances, so that a compressor is tempted to refer back too
+// far.
+func far(r *rand.Rand, n int) []byte {
+	block := noise(r, 64)
+	var b []byte
+	for gap := 16; len(b) < n; gap += gap / 3 {
+		b = append(append(b, block...), noise(r, gap)...)
+	}
+	return b[:n]
+}
+
+// inflate feeds a message in pieces of the given size, 0 for all at once, and collects the payload.
+func inflate(d *deflate.Decompressor, compressed []byte, size int) (payload []byte, err error) {
+	if size == 0 {
+		size = max(len(compressed), 1)
+	}
+	for {
+		in := bytes.Clone(compressed[:min(size, len(compressed))])
+		compressed = compressed[len(in):]
+		last := len(compressed) == 0
+		piece, state, err := d.Next(in, last)
+		for {
+			if err != nil {
+				d.Release()
+				return payload, err
+			}
+			payload = append(payload, piece...)
+			if state != deflate.Full {
+				break
+			}
+			piece, state, err = d.Next(nil, last)
+		}
+		clear(in)
+		switch {
+		case state == deflate.Done && !last:
+			return payload, fmt.Errorf("Done with %d octets unread", len(compressed))
+		case state == deflate.Done:
+			return payload, nil
+		case last:
+			return payload, fmt.Errorf("state %d at the end", state)
+		}
+	}
+}
+
+func TestMessagesComeBackAndKeepToTheWindow(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for bits := deflate.MinWindowBits; bits <= deflate.MaxWindowBits; bits++ {
+		for _, takeover := range []bool{false, true} {
+			for _, level := range []int{1, 6, 9} {
+				if bits < deflate.MaxWindowBits && level > 1 {
+					continue
+				}
+				t.Run(fmt.Sprintf("bits %d takeover %v level %d", bits, takeover, level), func(t *testing.T) {
+					var c deflate.Compressor
+					c.Init(bits, level, takeover)
+					var ds [3]deflate.Decompressor
+					for i := range ds {
+						ds[i].Init(bits, takeover)
+					}
+					var context []byte
+					for i, n := range []int{0, 1, 2, 5, 60, 300, 300, 1000, 5000, 20_000, 40_000, 100_000, 300} {
+						for _, kind := range []func(*rand.Rand, int) []byte{prose, far} {
+							payload := kind(r, n)
+							compressed, smaller := c.AppendMessage([]byte("head"), payload)
+							if string(compressed[:4]) != "head" {
+								t.Fatal("what was there is gone")
+							}
+							if compressed = compressed[4:]; smaller {
+								c.Remember(payload)
+							} else {
+								if len(compressed) > 0 {
+									t.Fatalf("message %d is not smaller, yet something was appended", i)
+								}
+								continue
+							}
+							if len(compressed) >= len(payload) {
+								t.Fatalf("%d octets became %d", len(payload), len(compressed))
+							}
+							got, distance, err := inflateMessage(compressed, context)
+							if err != nil || !bytes.Equal(got, payload) {
+								t.Fatalf("message %d of %d octets: the naive reader gets %d octets, %v", i, n, len(got), err)
+							}
+							if distance > 1<<bits {
+								t.Fatalf("message %d refers %d octets back; the window has %d", i, distance, 1<<bits)
+							}
+							for k, size := range []int{0, 1, 1000} {
+								if size == 1 && n > 5000 {
+									size = 777
+								}
+								got, err := inflate(&ds[k], compressed, size)
+								if err != nil || !bytes.Equal(got, payload) {
+									t.Fatalf("message %d of %d octets in pieces of %d: got %d octets, %v", i, n, size, len(got), err)
+								}
+							}
+							if takeover {
+								context = append(context, payload...)
+								context = context[max(0, len(context)-1<<bits):]
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestTakeoverMakesRepetitionSmall(t *testing.T) {
+	payload := prose(rand.New(rand.NewPCG(3, 4)), 600)
+	var kept, dropped deflate.Compressor
+	kept.Init(15, 1, true)
+	dropped.Init(15, 1, false)
+	first, _ := kept.AppendMessage(nil, payload)
+	kept.Remember(payload)
+	again, _ := kept.AppendMessage(nil, payload)
+	if 5*len(again) > len(first) {
+		t.Errorf("with takeover the second of two equal messages has %d octets, the first %d", len(again), len(first))
+	}
+	first, _ = dropped.AppendMessage(nil, payload)
+	dropped.Remember(payload)
+	again, _ = dropped.AppendMessage(nil, payload)
+	if !bytes.Equal(first, again) {
+		t.Errorf("without takeover equal messages differ: %d and %d octets", len(first), len(again))
+	}
+}
+
+func TestSmallMessagesShrinkToo(t *testing.T) {
+	payload := []byte(`{"type":"move","x":120,"y":37,"t":17}`)
+	for bits := deflate.MinWindowBits; bits <= deflate.MaxWindowBits; bits++ {
+		for _, level := range []int{1, 6, 9} {
+			var c deflate.Compressor
+			c.Init(bits, level, true)
+			c.Remember(payload)
+			if out, smaller := c.AppendMessage(nil, payload); !smaller || len(out) > 8 {
+				t.Errorf("bits %d, level %d: %d octets that were sent before became %d", bits, level, len(payload), len(out))
+			}
+		}
+	}
+}
+
+func TestAMessageThatDoesNotShrink(t *testing.T) {
+	var c deflate.Compressor
+	c.Init(15, 1, true)
+	if out, smaller := c.AppendMessage(nil, noise(rand.New(rand.NewPCG(5, 6)), 500)); smaller || out != nil {
+		t.Fatalf("noise became %d octets, smaller %v", len(out), smaller)
+	}
+}
+
+func TestFragments(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, takeover := range []bool{false, true} {
+		var c deflate.Compressor
+		var d deflate.Decompressor
+		c.Init(10, 1, takeover)
+		d.Init(10, takeover)
+		var context []byte
+		for range 3 {
+			var payload, compressed []byte
+			for i, n := range []int{700, 0, 40_000, 3} {
+				fragment := prose(r, n)
+				payload = append(payload, fragment...)
+				compressed = c.AppendFragment(compressed, fragment, i == 3)
+				c.Remember(fragment)
+			}
+			if got, distance, err := inflateMessage(compressed, context); err != nil || !bytes.Equal(got, payload) || distance > 1024 {
+				t.Fatalf("takeover %v: the naive reader gets %d octets, distance %d, %v", takeover, len(got), distance, err)
+			}
+			if got, err := inflate(&d, compressed, 500); err != nil || !bytes.Equal(got, payload) {
+				t.Fatalf("takeover %v: got %d octets, %v", takeover, len(got), err)
+			}
+			if takeover {
+				context = payload[len(payload)-1024:]
+			}
+		}
+		c.AppendFragment(nil, prose(r, 10), false)
+		c.Abandon()
+		c.Abandon()
+	}
+}
+
+func TestSharedMessagesFitEveryConnection(t *testing.T) {
+	payload := prose(rand.New(rand.NewPCG(9, 10)), 3000)
+	shared := deflate.Append(nil, payload, 9, 1)
+	if _, distance, err := inflateMessage(shared, nil); err != nil || distance > 512 {
+		t.Fatalf("distance %d, %v", distance, err)
+	}
+	for bits := 9; bits <= 15; bits++ {
+		var c deflate.Compressor
+		var d deflate.Decompressor
+		c.Init(bits, 1, true)
+		d.Init(bits, true)
+		own, _ := c.AppendMessage(nil, payload)
+		c.Remember(payload)
+		c.Remember(payload) // shared
+		then, _ := c.AppendMessage(nil, payload)
+		for i, message := range [][]byte{own, shared, then} {
+			if got, err := inflate(&d, message, 0); err != nil || !bytes.Equal(got, payload) {
+				t.Errorf("bits %d, message %d: got %d octets, %v", bits, i, len(got), err)
+			}
+		}
+	}
+}
+
+// The examples of RFC 7692 §7.2.3, and other ways to end a message.
+var endings = []struct {
+	name, compressed, payload string
+}{
+	{"§7.2.3.1, a block", "\xf2\x48\xcd\xc9\xc9\x07\x00", "Hello"},
+	{"§7.2.3.3, no compression", "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", "Hello"},
+	{"§7.2.3.4, a final block", "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", "Hello"},
+	{"§7.2.3.5, two blocks", "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", "Hello"},
+	{"§7.2.3.6, empty", "\x00", ""},
+	{"empty, a fixed block", "\x02\x00", ""},
+	{"a final block and nothing behind it", "\xf3\x48\xcd\xc9\xc9\x07\x00", "Hello"},
+	{"a final block, whose end is the tail", "\x01", ""},
+	{"final blocks, one behind the other", "\xf3\x48\xcd\xc9\xc9\x07\x00\xf3\x48\xcd\xc9\xc9\x07\x00\x00", "HelloHello"},
+}
+
+func TestEndings(t *testing.T) {
+	defer deflate.SetGatherSize(16 << 10)
+	for _, e := range endings {
+		for _, takeover := range []bool{false, true} {
+			for size := range len(e.compressed) + 1 {
+				deflate.SetGatherSize(16 << 10 * (size % 2)) // by turns inflated at once
+				var d deflate.Decompressor
+				d.Init(15, takeover)
+				for range 2 {
+					if got, err := inflate(&d, []byte(e.compressed), size); err != nil || string(got) != e.payload {
+						t.Errorf("%s, takeover %v, in pieces of %d: got %q, %v", e.name, takeover, size, got, err)
+					}
+				}
+			}
+		}
+		if got, _, err := inflateMessage([]byte(e.compressed), nil); err != nil || string(got) != e.payload {
+			t.Errorf("%s: the naive reader got %q, %v", e.name, got, err)
+		}
+	}
+}
+
+// A message larger than is gathered, and final blocks in it: what follows may refer to what went before.
+func TestLargeMessagesWithFinalBlocks(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	half := noise(r, 50_000)
+	for _, takeover := range []bool{false, true} {
+		var compressed bytes.Buffer
+		w, _ := flate.NewWriterDict(&compressed, 9, nil)
+		w.Write(half)
+		w.Close()
+		w, _ = flate.NewWriterDict(&compressed, 9, half)
+		w.Write(half[40_000:])
+		w.Close()
+		if compressed.Len() > 52_000 {
+			t.Fatalf("%d octets: the second half does not refer to the first", compressed.Len())
+		}
+		for _, size := range []int{0, 100, 40_000} {
+			var d deflate.Decompressor
+			d.Init(15, takeover)
+			got, err := inflate(&d, compressed.Bytes(), size)
+			if want := append(bytes.Clone(half), half[40_000:]...); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("takeover %v, in pieces of %d: got %d octets, %v", takeover, size, len(got), err)
+			}
+		}
+	}
+}
+
+func TestCorruptData(t *testing.T) {
+	var context deflate.Compressor
+	context.Init(15, 1, true)
+	context.Remember(prose(rand.New(rand.NewPCG(1, 1)), 400))
+	referring, _ := context.AppendMessage(nil, prose(rand.New(rand.NewPCG(1, 1)), 400))
+	for name, compressed := range map[string]string{
+		"a reserved block type":            "\x06",
+		"cut in a block":                   "\xf2\x48\xcd",
+		"the tail not taken away":          "\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff",
+		"lengths that do not fit":          "\x00\x05\x00\xfa\xfe\x48",
+		"a distance before the start":      string(referring),
+		"nothing at all":                   "",
+		"a large one, cut":                 string(bigCut()),
+		"a final block, and half of one":   "\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48",
+		"a stored block larger than it is": "\x00\x09\x00\xf6\xff\x48\x65\x6c\x6c\x6f\x00",
+	} {
+		for _, size := range []int{0, 1} {
+			var d deflate.Decompressor
+			d.Init(15, false)
+			if got, err := inflate(&d, []byte(compressed), size); err != deflate.ErrCorrupt {
+				t.Errorf("%s, in pieces of %d: got %q, %v", name, size, got, err)
+			}
+		}
+	}
+}
+
+func bigCut() []byte {
+	b := deflate.Append(nil, noise(rand.New(rand.NewPCG(1, 1)), 50_000), 15, 1)
+	return b[:40_000]
+}
+
+// A message that is given up half way leaves nothing behind: TestMain looks for goroutines.
+func TestRelease(t *testing.T) {
+	large := deflate.Append(nil, noise(rand.New(rand.NewPCG(1, 1)), 100_000), 15, 1)
+	var d deflate.Decompressor
+	d.Init(15, true)
+	if piece, state, err := d.Next(large[:60_000], false); err != nil || state != deflate.Full || len(piece) != 32<<10 {
+		t.Fatalf("got %d octets, state %d, %v", len(piece), state, err)
+	}
+	d.Release()
+	d.Release()
+	if got, err := inflate(&d, []byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), 0); err != nil || string(got) != "Hello" {
+		t.Fatalf("the next message: %q, %v", got, err)
+	}
+}
+
+// What a bomb costs is one piece at a time.
+func TestABombYieldsPieces(t *testing.T) {
+	bomb := deflate.Append(nil, make([]byte, 16<<20), 15, 9)
+	if len(bomb)*500 > 16<<20 {
+		t.Fatalf("the bomb has %d octets", len(bomb))
+	}
+	var d deflate.Decompressor
+	d.Init(15, false)
+	piece, state, err := d.Next(bomb, true)
+	for range 10 {
+		if err != nil || state != deflate.Full || len(piece) != 32<<10 {
+			t.Fatalf("got %d octets, state %d, %v", len(piece), state, err)
+		}
+		piece, state, err = d.Next(nil, true)
+	}
+	d.Release()
+}
+
+func TestNothingIsAllocatedForAMessage(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector empties pools at random")
+	}
+	payload := prose(rand.New(rand.NewPCG(13, 14)), 1000)
+	for _, takeover := range []bool{false, true} {
+		var c deflate.Compressor
+		var d deflate.Decompressor
+		c.Init(15, 1, takeover)
+		d.Init(15, takeover)
+		buf := make([]byte, 0, 2000)
+		round := func() {
+			compressed, _ := c.AppendMessage(buf, payload)
+			c.Remember(payload)
+			if piece, state, err := d.Next(compressed, true); err != nil || state != deflate.Done || len(piece) != len(payload) {
+				t.Fatalf("got %d octets, state %d, %v", len(piece), state, err)
+			}
+			d.Release()
+		}
+		for range 100 {
+			round() // the window grows to its size
+		}
+		if n := testing.AllocsPerRun(200, round); n >= 1 {
+			t.Errorf("takeover %v: %.2f allocations", takeover, n)
+		}
+	}
+}
+
+func FuzzDecompressor(f *testing.F) {
+	for _, e := range endings {
+		f.Add([]byte(e.compressed), uint16(0), uint16(16<<10))
+		f.Add([]byte(e.compressed), uint16(1), uint16(0))
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, gather := range []uint16{16 << 10, 0} {
+		f.Add(deflate.Append(nil, prose(r, 1000), 15, 9), uint16(7), gather)
+		f.Add(deflate.Append(nil, make([]byte, 100_000), 15, 6), uint16(0), gather)
+		f.Add(deflate.Append(nil, noise(r, 100), 15, 6), uint16(50), gather)
+	}
+	context := prose(rand.New(rand.NewPCG(1, 2)), 300)
+	compressedContext := deflate.Append(nil, context, 15, 1)
+	f.Fuzz(func(t *testing.T, compressed []byte, size, gather uint16) {
+		want, _, naiveErr := inflateMessage(compressed, context)
+		if naiveErr == errTooMuch {
+			return
+		}
+		deflate.SetGatherSize(int(gather))
+		defer deflate.SetGatherSize(16 << 10)
+		var d deflate.Decompressor
+		d.Init(15, true)
+		if _, err := inflate(&d, compressedContext, 0); err != nil {
+			t.Fatal(err)
+		}
+		got, err := inflate(&d, compressed, int(size))
+		if (err == nil) != (naiveErr == nil) {
+			t.Fatalf("%v; the naive reader says %v", err, naiveErr)
+		}
+		if err == nil && !bytes.Equal(got, want) {
+			t.Fatalf("got %d octets, the naive reader %d", len(got), len(want))
+		}
+	})
+}
+
+func FuzzCompressor(f *testing.F) {
+	f.Add([]byte("hello hello hello hello"), uint8(8), uint8(3), true)
+	f.Add(far(rand.New(rand.NewPCG(1, 1)), 1000), uint8(9), uint8(20), true)
+	f.Fuzz(func(t *testing.T, data []byte, bits, cut uint8, takeover bool) {
+		window := 8 + int(bits)%8
+		var c deflate.Compressor
+		var d deflate.Decompressor
+		c.Init(window, 1+int(bits)/8%9, takeover)
+		d.Init(window, takeover)
+		size := 1 + int(cut)*7
+		for i := 0; i < len(data); i += size {
+			message := data[i:min(i+size, len(data))]
+			compressed, smaller := c.AppendMessage(nil, message)
+			if !smaller {
+				continue
+			}
+			c.Remember(message)
+			if got, err := inflate(&d, compressed, 0); err != nil || !bytes.Equal(got, message) {
+				t.Fatalf("message at %d: got %q, %v", i, got, err)
+			}
+			if _, distance, err := inflateMessage(compressed, data[:i]); err == nil && distance > 1<<window {
+				t.Fatalf("message at %d refers %d octets back", i, distance)
+			}
+		}
+	})
+}

@@ -1,0 +1,84 @@
+package deflate
+
+// A Compressor compresses what one end of a connection sends (RFC 7692 §7.2.1). Between messages it holds
+// no compressor: with context takeover it keeps the last window of what was sent, and primes one from a
+// pool with it.
+//
+// Call Init before use. A Compressor is not safe for concurrent use.
+type Compressor struct {
+	window   window
+	bits     int
+	level    int
+	takeover bool
+	writer   *writer // of the message in progress
+}
+
+// Init makes c ready for a window of 1<<bits octets, 8 to 15, which no distance exceeds. Level is 1 to 9
+// and counts only with 15 bits. With takeover, messages refer to those before.
+func (c *Compressor) Init(bits, level int, takeover bool) {
+	*c = Compressor{bits: bits, level: level, takeover: takeover, window: window{size: 1 << bits}}
+}
+
+// AppendMessage appends a whole message, compressed, to dst. If that would not be smaller than the payload
+// is, it returns dst as it was and false: then send the payload as it is, without RSV1. Once the compressed
+// message was sent, call Remember.
+func (c *Compressor) AppendMessage(dst, payload []byte) (compressed []byte, smaller bool) {
+	out := compress(dst, payload, c.bits, c.level, c.window.octets)
+	if len(out)-len(dst) >= len(payload) {
+		return dst, false
+	}
+	return out, true
+}
+
+// AppendFragment appends the next fragment of a message, compressed, to dst; fin says that it is the last.
+// The message is compressed whatever comes of it: RSV1 was decided with the first fragment. Once the
+// fragment was sent, call Remember.
+func (c *Compressor) AppendFragment(dst, payload []byte, fin bool) []byte {
+	if c.writer == nil {
+		c.writer = newWriter(c.bits, c.level, c.window.octets)
+	}
+	dst = c.writer.append(dst, payload)
+	if fin {
+		c.Abandon()
+		dst = withoutTail(dst)
+	}
+	return dst
+}
+
+// Abandon gives up a message of which some fragments were made, or none: what it held is free again.
+func (c *Compressor) Abandon() {
+	if c.writer != nil {
+		c.writer.free()
+		c.writer = nil
+	}
+}
+
+// Remember makes payload a part of the context, if the context is taken over. Payload is that of a compressed
+// message or fragment, by a method of c or by [Append], which was sent on this connection; one that was sent as it is
+// does not count (RFC 7692 §7.2.3.2).
+func (c *Compressor) Remember(payload []byte) {
+	if c.takeover {
+		c.window.add(payload)
+	}
+}
+
+// Append appends payload to dst, compressed without reference to anything before, so that the result fits
+// every connection whose window is not smaller. Bits and level are as for [Compressor.Init].
+func Append(dst, payload []byte, bits, level int) []byte {
+	return compress(dst, payload, bits, level, nil)
+}
+
+func compress(dst, payload []byte, bits, level int, context []byte) []byte {
+	if n := len(payload); 0 < n && n < smallSize && (level < lazyLevel || bits < MaxWindowBits) {
+		return withoutTail(compressSmall(dst, payload, context[max(0, len(context)-(1<<bits-n)):]))
+	}
+	w := newWriter(bits, level, context)
+	defer w.free()
+	return withoutTail(w.append(dst, payload))
+}
+
+// withoutTail takes away the octets that every flush ends with (RFC 7692 §7.2.1, step 3).
+func withoutTail(b []byte) []byte { return b[:len(b)-len(tail)] }
+
+// tail is what a flush ends with: an empty block without compression, but for its first three bits.
+var tail = [4]byte{0x00, 0x00, 0xff, 0xff}

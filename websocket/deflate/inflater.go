@@ -1,0 +1,166 @@
+package deflate
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// pieceSize is how many octets a piece has, at least the largest window.
+const pieceSize = 32 << 10
+
+// gatherSize is what a message's size, compressed, may be to be inflated only when it is whole. Tests make
+// it smaller.
+var gatherSize = 16 << 10
+
+// An inflater is a decompressor on loan for one message. The decompressor below pulls its input and
+// cannot wait: so a small message is gathered first, and a large one is inflated in a coroutine.
+type inflater struct {
+	flate  io.Reader // also a flate.Resetter
+	window *window   // the context that is taken over, or nil
+
+	gathered []byte
+	memory   bytes.Reader // reads gathered, once it is whole
+	reading  bool         // from memory
+	stream   *stream      // or from there
+	buffered *bufio.Reader
+
+	// Pieces go to the halves in turn, so that what comes before a piece is still there.
+	halves [2][pieceSize]byte
+	half   int  // the one that is being filled
+	n      int  // octets in it
+	taken  int  // of which these were handed on
+	turned bool // the other one is full
+	done   bool // the message has ended
+}
+
+var inflaters = sync.Pool{New: func() any {
+	return &inflater{flate: flate.NewReader(nil), buffered: bufio.NewReader(nil)}
+}}
+
+func newInflater() *inflater { return inflaters.Get().(*inflater) }
+
+func (m *inflater) free() {
+	if m.stream != nil {
+		m.stream.stop()
+		m.stream = nil
+		m.buffered.Reset(nil)
+	}
+	m.gathered, m.window = m.gathered[:0], nil
+	m.memory.Reset(nil)
+	m.half, m.n, m.taken = 0, 0, 0
+	m.reading, m.turned, m.done = false, false, false
+	inflaters.Put(m)
+}
+
+func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err error) {
+	switch {
+	case m.stream != nil:
+		state, err = m.stream.feed(in, last)
+	case m.reading:
+		state, err = m.fill()
+	case len(m.gathered)+len(in) > gatherSize:
+		m.stream = newStream(m)
+		m.stream.in = m.gathered
+		state, err = m.stream.feed(in, last)
+	default:
+		m.gathered = append(m.gathered, in...)
+		if !last {
+			return nil, Hungry, nil
+		}
+		m.gathered = append(m.gathered, trailer...)
+		m.memory.Reset(m.gathered)
+		m.reading = true
+		m.reset(&m.memory, m.context())
+		state, err = m.fill()
+	}
+	if err != nil {
+		return nil, state, ErrCorrupt
+	}
+	piece = m.halves[m.half][m.taken:m.n]
+	m.taken = m.n
+	m.done = state == Done
+	return piece, state, nil
+}
+
+// reset has flate read from r, behind dictionary.
+func (m *inflater) reset(r io.Reader, dictionary []byte) {
+	m.flate.(flate.Resetter).Reset(r, dictionary)
+}
+
+// context returns what the message's next octet may refer to, from before those of it that are there.
+func (m *inflater) context() []byte {
+	if m.window != nil {
+		return m.window.octets
+	}
+	return nil
+}
+
+// fill inflates until the message ends, Done, or a half is full.
+func (m *inflater) fill() (State, error) {
+	if m.n == pieceSize {
+		m.half, m.n, m.taken, m.turned = 1-m.half, 0, 0, true
+	}
+	half := &m.halves[m.half]
+	for m.n < pieceSize {
+		n, err := m.flate.Read(half[m.n:])
+		m.n += n
+		if err == io.EOF {
+			var more bool
+			if more, err = m.final(); !more && err == nil {
+				return Done, nil
+			}
+		}
+		if err != nil {
+			return Done, err
+		}
+	}
+	return Full, nil
+}
+
+// trailer follows a message's octets: the tail that its sender took away (RFC 7692 §7.2.2, step 1), and an
+// empty final block, by which flate sees that it has come to the end of the tail and of nothing else.
+var trailer = append(tail[:], 0x01, 0x00, 0x00, 0xff, 0xff)
+
+// final is called when flate has read a final block: it is the trailer's, or one of the message's own,
+// behind which it goes on with another stream (RFC 7692 §7.2.3.4).
+func (m *inflater) final() (more bool, err error) {
+	unread := m.memory.Len()
+	if m.stream != nil {
+		if unread, err = m.stream.unread(); err != nil {
+			return false, err
+		}
+	}
+	switch own := unread - len(trailer); {
+	case own > 0:
+		m.restart()
+		return true, nil
+	case own == 0, // the message's last block is a final one
+		own == -len(tail), // the same, and the tail is that block's
+		unread == 0:
+		return false, nil
+	}
+	return false, ErrCorrupt
+}
+
+// restart goes on with another DEFLATE stream, which has the same context.
+func (m *inflater) restart() {
+	before := m.context()
+	here := m.halves[m.half][m.taken:m.n]
+	if m.window == nil {
+		here = m.halves[m.half][:m.n]
+		if m.turned {
+			before = m.halves[1-m.half][:]
+		}
+	}
+	dictionary := slices.Concat(before, here)
+	if m.stream != nil {
+		m.reset(m.buffered, dictionary)
+	} else {
+		m.reset(&m.memory, dictionary)
+	}
+}

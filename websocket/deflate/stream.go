@@ -1,0 +1,92 @@
+package deflate
+
+import (
+	"errors"
+	"io"
+	"iter"
+)
+
+// A stream inflates a message in a coroutine that stands still whenever it lacks input, so that what has
+// arrived of a large message is inflated at once. It costs no more than a function's stack, but must be
+// stopped.
+type stream struct {
+	m      *inflater
+	in     []byte
+	behind []byte // comes after in
+	last   bool   // and nothing after that, but the trailer
+	ended  bool   // the trailer was moved to in
+
+	resume func() (State, bool)
+	stop   func()
+	yield  func(State) bool
+	err    error
+}
+
+var errStopped = errors.New("deflate: the message was given up")
+
+func newStream(m *inflater) *stream {
+	s := &stream{m: m}
+	s.resume, s.stop = iter.Pull(s.run)
+	return s
+}
+
+// run is the coroutine. It yields Hungry and Full, and returns when the message has ended or s.err is set.
+func (s *stream) run(yield func(State) bool) {
+	s.yield = yield
+	s.m.buffered.Reset(s)
+	s.m.reset(s.m.buffered, s.m.context())
+	for {
+		var state State
+		if state, s.err = s.m.fill(); s.err != nil || state == Done || !yield(Full) {
+			return
+		}
+	}
+}
+
+// feed gives the coroutine input and lets it run until it lacks some, a half is full, or the message ends.
+func (s *stream) feed(in []byte, last bool) (State, error) {
+	if len(in) > 0 {
+		s.behind = in
+	}
+	s.last = last
+	state, running := s.resume()
+	if !running {
+		return Done, s.err
+	}
+	return state, nil
+}
+
+// Read gives flate what was fed.
+func (s *stream) Read(p []byte) (int, error) {
+	for len(s.in) == 0 {
+		switch {
+		case len(s.behind) > 0:
+			s.in, s.behind = s.behind, nil
+		case s.ended:
+			return 0, io.EOF
+		case s.last:
+			s.in, s.ended = trailer, true
+		case !s.yield(Hungry):
+			return 0, errStopped
+		}
+	}
+	n := copy(p, s.in)
+	s.in = s.in[n:]
+	return n, nil
+}
+
+// unread returns how many octets, the trailer included, flate has not read. It waits until it is known
+// whether there are any but those of the trailer.
+func (s *stream) unread() (int, error) {
+	for {
+		n := s.m.buffered.Buffered() + len(s.in) + len(s.behind)
+		switch {
+		case s.ended:
+			return n, nil
+		case n > 0 || s.last:
+			return n + len(trailer), nil
+		case !s.yield(Hungry):
+			return 0, errStopped
+		}
+	}
+}
