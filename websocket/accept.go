@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/deflate"
 	"github.com/everwire/everwire/websocket/handshake"
 )
 
@@ -82,6 +83,10 @@ func (s *Socket) open(up *upgraded) *goroutineDriver {
 		return nil
 	}
 	s.info, s.driver, s.dialStop = up.info, d, nil
+	if p := up.info.deflate; p.Agreed() {
+		s.receiver.Inflate(p)
+		s.compressor = newCompressor(s.role, &s.settings.compression, p)
+	}
 	s.setState(Open) // not before there is a driver: from now on others may send
 	s.post(event{kind: eventOpen})
 	s.startHeartbeat()
@@ -159,7 +164,7 @@ func misconfigured(w http.ResponseWriter, err error) error {
 // upgrade judges and answers the opening handshake. If it fails, the request has been answered.
 // OnHeaders, which may be nil, sees the header of the answer last.
 func upgrade(w http.ResponseWriter, r *http.Request, set *settings, onHeaders func(*http.Request, http.Header)) (*upgraded, error) {
-	response, refused := judge(r, set)
+	response, params, refused := judge(r, set)
 	if refused == nil && onHeaders != nil {
 		onHeaders(r, response.Header)
 	}
@@ -182,6 +187,8 @@ func upgrade(w http.ResponseWriter, r *http.Request, set *settings, onHeaders fu
 	up.info = connInfo{
 		url:         requestURL(r),
 		subprotocol: strings.Clone(response.Subprotocol), // it is a part of the request's header
+		extensions:  string(handshake.AppendExtensions(nil, response.Extensions)),
+		deflate:     params,
 		header:      kept(r.Header, set.keepHeader),
 		local:       nc.LocalAddr(),
 		remote:      nc.RemoteAddr(),
@@ -204,23 +211,25 @@ func (e *refusedHandshake) answer(w http.ResponseWriter) {
 }
 
 // judge holds a request against RFC 6455 §4.2.1 and the settings, and makes the answer.
-func judge(r *http.Request, set *settings) (*handshake.Response, *refusedHandshake) {
+func judge(r *http.Request, set *settings) (*handshake.Response, deflate.Params, *refusedHandshake) {
+	none := deflate.Params{}
 	req := &handshake.Request{
 		Method: r.Method, Target: r.RequestURI, Major: r.ProtoMajor, Minor: r.ProtoMinor,
 		Host: r.Host, Header: r.Header,
 	}
 	if err := req.Check(); err != nil {
-		return nil, refuse(err)
+		return nil, none, refuse(err)
 	}
 	if err := handshake.CheckOrigin(req, set.origins); err != nil {
-		return nil, refuse(err)
+		return nil, none, refuse(err)
 	}
 	offered, err := handshake.Subprotocols(r.Header)
 	if err != nil {
-		return nil, refuse(err)
+		return nil, none, refuse(err)
 	}
-	if _, err := handshake.ParseExtensions(r.Header); err != nil {
-		return nil, refuse(err)
+	extensions, err := handshake.ParseExtensions(r.Header)
+	if err != nil {
+		return nil, none, refuse(err)
 	}
 	response := &handshake.Response{
 		Key:         r.Header.Get("Sec-WebSocket-Key"),
@@ -229,10 +238,18 @@ func judge(r *http.Request, set *settings) (*handshake.Response, *refusedHandsha
 	}
 	if set.onRequest != nil {
 		if err := set.onRequest(r, response.Header); err != nil {
-			return nil, refuseByHook(err, response.Header)
+			return nil, none, refuseByHook(err, response.Header)
 		}
 	}
-	return response, nil
+	params := none
+	if c := &set.compression; c.enabled {
+		var answer handshake.Extension
+		var ok bool
+		if answer, params, ok = deflate.Select(extensions, c.config); ok {
+			response.Extensions = []handshake.Extension{answer}
+		}
+	}
+	return response, params, nil
 }
 
 func refuse(err error) *refusedHandshake {

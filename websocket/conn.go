@@ -55,10 +55,15 @@ type Conn struct {
 	buf          *buffer // what in lies in
 	lent         atomic.Pointer[buffer]
 
+	controlHandler atomic.Pointer[ControlHandler]
+	readLimit      atomic.Int64 // what SetReadLimit asked for: -1 for none, 0 if it was not called
+
 	// Outbound. A message holds messageLock from its first frame to its last, a frame writeLock.
 	messageLock   lock
 	writeLock     lock
 	writeDeadline interrupter
+	compressor    *compressor // owned by who holds messageLock
+	compress      atomic.Uint32
 	vector        net.Buffers
 	parts         [2][]byte
 
@@ -88,6 +93,10 @@ func newConn(nc net.Conn, role protocol.Role, set *settings, ahead []byte, info 
 	c.writeDeadline.set = nc.SetWriteDeadline
 	c.receiver.Init(role, &set.receive)
 	c.sender.Init(role)
+	if info.deflate.Agreed() {
+		c.receiver.Inflate(info.deflate)
+		c.compressor = newCompressor(role, &set.compression, info.deflate)
+	}
 	c.startHeartbeat()
 	return c
 }

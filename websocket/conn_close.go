@@ -266,5 +266,17 @@ func (c *Conn) finish() {
 	case <-c.done:
 	default:
 		close(c.done)
+		if c.info.deflate.Agreed() {
+			go c.releaseInflater()
+		}
 	}
+}
+
+// releaseInflater gives back what a compressed message holds that was not read to its end. Who still holds
+// readLock waits for nothing any more.
+func (c *Conn) releaseInflater() {
+	c.readLock.acquire(context.Background(), nil)
+	defer c.readLock.release()
+	c.receiver.Stop()
+	c.receiver.Release()
 }

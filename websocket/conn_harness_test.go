@@ -59,9 +59,7 @@ func tlsConns(t *testing.T, opts *wstest.PairOptions) (s, c *websocket.Conn) {
 // networkConns connects through the kernel. The wrapper Client goes below TLS; Server is not supported.
 func networkConns(t *testing.T, opts *wstest.PairOptions, start func(*httptest.Server)) (s, c *websocket.Conn) {
 	t.Helper()
-	if opts == nil {
-		opts = &wstest.PairOptions{}
-	}
+	opts = withoutCompression(opts)
 	accepted := make(chan *websocket.Conn, 1)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, err := websocket.Accept(w, r, &opts.Accept)

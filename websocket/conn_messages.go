@@ -47,8 +47,8 @@ func (c *Conn) borrow(ctx context.Context) (Message, *buffer, error) {
 		var err error
 		whole.typ, whole.data, err = c.gather(ctx)
 		return whole, nil, err
-	case m.last && c.lent.Load() == nil:
-		m.end()
+	case m.last && !m.lent && c.lent.Load() == nil:
+		c.endMessage()
 		c.lent.Store(c.buf)
 		return whole, c.buf, nil
 	}
@@ -61,13 +61,13 @@ func (c *Conn) assemble(ctx context.Context) (Message, *buffer, error) {
 	whole := assembly{buf: newBuffer(len(m.piece))}
 	for whole.add(m.piece); !m.last; whole.add(m.piece) {
 		if err := c.nextPiece(ctx); err != nil {
-			m.piece, m.own = bytes.Clone(whole.buf.b), true
+			m.piece, m.own, m.lent = bytes.Clone(whole.buf.b), true, false
 			whole.drop()
 			return Message{}, nil, err
 		}
 	}
 	msg := whole.end(m.typ)
-	m.end()
+	c.endMessage()
 	return msg, whole.buf, nil
 }
 

@@ -15,7 +15,8 @@ import (
 type incoming struct {
 	typ    MessageType // 0 between messages
 	piece  []byte      // what is there of it, unmasked, and not yet read
-	own    bool        // piece was gathered by a read whose context ended, and is no part of Conn.buf
+	own    bool        // piece was gathered by a read whose context ended
+	lent   bool        // piece was inflated, and is the receiver's memory
 	last   bool        // the message ends with piece
 	shown  bool        // a Reader of it was returned
 	number uint64      // of the message, so that a Reader knows its own
@@ -88,7 +89,7 @@ func (c *Conn) gather(ctx context.Context) (MessageType, []byte, error) {
 		data = append(data[:len(data)+n], m.piece...)
 	}
 	typ := m.typ
-	m.end()
+	c.endMessage()
 	return typ, data, nil
 }
 
@@ -98,8 +99,10 @@ func (c *Conn) roomFor(have int) int {
 	return int(min(c.receiver.Remaining(), int64(max(have, largeRead))))
 }
 
-func (m *incoming) end() {
-	*m = incoming{number: m.number}
+// endMessage ends the message that was read, whose piece is not used any more.
+func (c *Conn) endMessage() {
+	c.message = incoming{number: c.message.number}
+	c.receiver.Release()
 }
 
 // beginRead takes readLock and waits until there is a message to read.
@@ -112,7 +115,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		usedUp := m.shown && len(m.piece) == 0 // a Reader has had it all, as far as it came
 		switch {
 		case usedUp && m.last:
-			m.end()
+			c.endMessage()
 		case usedUp || m.typ == 0:
 			if err := c.nextPiece(ctx); err != nil {
 				c.readLock.release()
@@ -133,6 +136,9 @@ func (c *Conn) acquireRead(ctx context.Context) error {
 	if err == ErrClosed {
 		return c.failure()
 	}
+	if err == nil {
+		c.applyReadLimit()
+	}
 	return err
 }
 
@@ -146,7 +152,8 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 	if ev.First {
 		m.number++
 	}
-	m.typ, m.piece, m.own, m.last = MessageType(ev.Opcode), ev.Payload, false, ev.Last
+	m.typ, m.piece, m.last = MessageType(ev.Opcode), ev.Payload, ev.Last
+	m.own, m.lent = false, !c.receiver.InPlace()
 	return nil
 }
 
@@ -155,7 +162,7 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 // message is copied but once; else it sets piece.
 func (c *Conn) readInto(ctx context.Context, p []byte) (int, error) {
 	left := c.receiver.Remaining()
-	if left < smallRead || len(p) < smallRead {
+	if left < smallRead || len(p) < smallRead || !c.receiver.InPlace() {
 		return 0, c.nextPiece(ctx)
 	}
 	n, err := c.fill(ctx, p[:min(int64(len(p)), left)])
@@ -178,12 +185,10 @@ func (c *Conn) next(ctx context.Context) (protocol.Event, error) {
 		switch ev.Kind {
 		case protocol.Data:
 			return ev, nil
-		case protocol.Ping:
-			c.answerPing(ev.Payload)
-		case protocol.Pong:
-			c.ponged(ev.Payload)
-		case protocol.Close:
-			return ev, c.peerClosed(ev.Payload)
+		case protocol.Ping, protocol.Pong, protocol.Close:
+			if err := c.receiveControl(ev); err != nil {
+				return ev, err
+			}
 		case protocol.Failure:
 			return ev, c.broke(ev.Failure)
 		case protocol.None:

@@ -56,7 +56,7 @@ func (c *Conn) readSome(ctx context.Context, p []byte) (n int, err error) {
 			n = copy(p, m.piece)
 			m.piece = m.piece[n:]
 		case m.last:
-			m.end()
+			c.endMessage()
 			return 0, io.EOF
 		default:
 			if n, err = c.readInto(ctx, p); err != nil {
@@ -65,7 +65,7 @@ func (c *Conn) readSome(ctx context.Context, p []byte) (n int, err error) {
 		}
 	}
 	if m.last && len(m.piece) == 0 { // who reads on finds the next message, not an empty rest of this
-		m.end()
+		c.endMessage()
 	}
 	return n, nil
 }

@@ -28,7 +28,26 @@ func (c *Conn) Write(ctx context.Context, t MessageType, data []byte) error {
 		return err
 	}
 	defer c.messageLock.release()
-	return c.writeFrame(ctx, t, data, true)
+	return c.writeMessage(ctx, t, data)
+}
+
+// SetCompression says which of the messages that are begun from now on are compressed, where compression was
+// agreed on. Default: those that are large.
+func (c *Conn) SetCompression(choice Compress) { c.compress.Store(uint32(choice)) }
+
+// writeMessage writes a whole message. Call with messageLock held.
+func (c *Conn) writeMessage(ctx context.Context, t MessageType, data []byte) error {
+	if c.compressor.wants(int64(len(data)), Compress(c.compress.Load())) {
+		if buf := c.compressor.message(data); buf != nil {
+			defer buf.free()
+			err := c.writeFrame(ctx, t, frame.Rsv1, buf.b, true)
+			if err == nil {
+				c.compressor.Remember(data)
+			}
+			return err
+		}
+	}
+	return c.writeFrame(ctx, t, 0, data, true)
 }
 
 // WriteJSON marshals v and sends it as a text message, with the errors of Write or of [json.Marshal].
@@ -63,7 +82,7 @@ func (c *Conn) sendable() bool {
 }
 
 // writeFrame writes the next frame of a message. Call with messageLock held.
-func (c *Conn) writeFrame(ctx context.Context, t MessageType, payload []byte, fin bool) error {
+func (c *Conn) writeFrame(ctx context.Context, t MessageType, rsv uint8, payload []byte, fin bool) error {
 	if err := c.writeLock.acquire(ctx, c.ended); err != nil {
 		return err
 	}
@@ -77,7 +96,7 @@ func (c *Conn) writeFrame(ctx context.Context, t MessageType, payload []byte, fi
 		return ErrClosed
 	}
 	begun := c.sender.InMessage()
-	h := c.sender.Begin(frame.Opcode(t), int64(len(payload)), fin)
+	h := c.sender.Begin(frame.Opcode(t), rsv, int64(len(payload)), fin)
 	c.mu.Unlock()
 
 	if sent, err := c.writeOctets(&h, payload); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/everwire/everwire/websocket/frame"
 )
@@ -38,6 +39,8 @@ type messageWriter struct {
 	buf  *buffer
 	sent bool  // a fragment has left
 	err  error // what ended the message, io.ErrClosedPipe after Close
+
+	compressed bool // decided with the first fragment
 }
 
 func (w *messageWriter) Write(p []byte) (int, error) {
@@ -68,11 +71,33 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 }
 
 func (w *messageWriter) fragment(p []byte) error {
-	if err := w.c.writeFrame(w.ctx, w.typ, p, false); err != nil {
+	if !w.sent {
+		w.compressed = w.c.compressor.wants(math.MaxInt64, Compress(w.c.compress.Load()))
+	}
+	if err := w.frame(p, false); err != nil {
 		return w.abandon(err)
 	}
 	w.sent = true
 	return nil
+}
+
+// frame writes the next frame, or the only one.
+func (w *messageWriter) frame(p []byte, fin bool) error {
+	c := w.c
+	switch {
+	case fin && !w.sent:
+		return c.writeMessage(w.ctx, w.typ, p)
+	case w.compressed:
+		if buf, rsv := c.compressor.fragment(p, !w.sent, fin); buf != nil {
+			defer buf.free()
+			err := c.writeFrame(w.ctx, w.typ, rsv, buf.b, fin)
+			if err == nil {
+				c.compressor.Remember(p)
+			}
+			return err
+		}
+	}
+	return c.writeFrame(w.ctx, w.typ, 0, p, fin)
 }
 
 // Close sends the last fragment, and lets others write. After an error it returns that error again.
@@ -85,7 +110,7 @@ func (w *messageWriter) Close() error {
 	case !w.utf8.Complete():
 		return w.abandon(ErrInvalidUTF8)
 	}
-	if err := w.c.writeFrame(w.ctx, w.typ, w.buf.b, true); err != nil {
+	if err := w.frame(w.buf.b, true); err != nil {
 		return w.abandon(err)
 	}
 	w.end(io.ErrClosedPipe)
@@ -106,5 +131,6 @@ func (w *messageWriter) end(err error) {
 	w.err = err
 	w.buf.free()
 	w.buf = nil
+	w.c.compressor.abandon()
 	w.c.messageLock.release()
 }

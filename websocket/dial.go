@@ -1,15 +1,10 @@
 package websocket
 
 import (
-	"bufio"
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -17,6 +12,7 @@ import (
 	"time"
 
 	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/deflate"
 	"github.com/everwire/everwire/websocket/handshake"
 )
 
@@ -24,7 +20,11 @@ import (
 // program reads when it likes.
 //
 // The URL's scheme is ws or wss (http and https mean the same), or ws+unix for a Unix domain socket:
-// ws+unix:///path/to/socket:/path?query. A user and password in it are sent as basic authorization.
+// ws+unix:///path/to/socket:/path?query. A user and password in it are sent as basic authorization. A
+// host may be written in the letters of any language.
+//
+// Unless the options say otherwise, the environment's proxies are used (see [ProxyFromEnvironment]), and
+// redirects are not followed. URL tells the URL that was connected to in the end.
 //
 // Ctx, and [DialOptions].HandshakeTimeout, bound the opening handshake; afterwards ctx has no effect.
 // A refused or failed handshake is a [*HandshakeError]; a URL or options that cannot work are another
@@ -38,7 +38,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConn(up.nc, protocol.Client, d.opts.settings(), up.ahead, up.info), nil
+	return newConn(up.nc, protocol.Client, d.settings, up.ahead, up.info), nil
 }
 
 // New makes a client's [Socket] and starts connecting at once, as new WebSocket(url, protocols) does in
@@ -49,7 +49,8 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, error) {
 //
 // Setup, which may be nil, is called on the caller's goroutine with the new Socket, still CONNECTING,
 // before anything is delivered: add listeners there. If it panics, no connection is made, the Socket
-// ends with a [*PanicError] and code 1006, and the panic goes on.
+// ends with a [*PanicError] and code 1006, and the panic goes on. A panic of a function in opts, which are
+// called on another goroutine, ends the Socket likewise.
 func New(url string, opts *DialOptions, setup func(*Socket)) (*Socket, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
@@ -57,7 +58,7 @@ func New(url string, opts *DialOptions, setup func(*Socket)) (*Socket, error) {
 	}
 	d.needSubprotocol = len(d.opts.Subprotocols) > 0
 	ctx, cancel := context.WithCancel(context.Background())
-	s := newSocket(protocol.Client, d.opts.settings(), Connecting)
+	s := newSocket(protocol.Client, d.settings, Connecting)
 	s.info.url = d.target.url
 	s.dialStop = cancel
 	defer func() { go s.connect(ctx, cancel, d) }() // also if setup panics: it may have told others of s
@@ -68,7 +69,14 @@ func New(url string, opts *DialOptions, setup func(*Socket)) (*Socket, error) {
 // connect makes the connection of a socket whose delivery token the caller passes on.
 func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, d *dialer) {
 	defer cancel()
+	dialed := false
+	defer func() {
+		if !dialed { // a function of the program's has ended this goroutine, by runtime.Goexit
+			go s.neverOpened(&HandshakeError{Reason: "connecting was given up by a function in DialOptions"})
+		}
+	}()
 	up, err := d.dialSafely(ctx)
+	dialed = true
 	if err == nil {
 		if d := s.open(up); d != nil {
 			d.run()
@@ -77,6 +85,11 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, d *dial
 		reset(up.nc) // Close or Terminate came when the handshake was just done
 		err = &HandshakeError{Reason: "closed before the connection was made"}
 	}
+	s.neverOpened(err)
+}
+
+// neverOpened ends a socket that has no connection.
+func (s *Socket) neverOpened(err error) {
 	s.end(err)
 	s.releaseForGood()
 }
@@ -97,9 +110,15 @@ func (s *Socket) releaseForGood() {
 type dialer struct {
 	target          *target
 	opts            DialOptions // a copy, so that the caller may change its own meanwhile
+	header          http.Header // of opts, by canonical names, copied
+	settings        *settings
 	offer           *handshake.Offer
 	request         []byte
 	needSubprotocol bool
+
+	// Of the attempt under way.
+	nc       net.Conn // the stream, as far as it has come
+	certNote string   // for errors: whether a client's certificate was asked for
 }
 
 func newDialer(url string, opts *DialOptions) (*dialer, error) {
@@ -108,21 +127,30 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 		d.opts = *opts
 		d.opts.Subprotocols = slices.Clone(opts.Subprotocols)
 		d.opts.TLSConfig = opts.TLSConfig.Clone()
+		d.opts.ProxyTLSConfig = opts.ProxyTLSConfig.Clone()
 	}
-	d.offer = &handshake.Offer{Key: handshake.NewKey(), Subprotocols: d.opts.Subprotocols}
+	var err error
+	if d.settings, err = d.opts.settings(); err != nil {
+		return nil, err
+	}
+	d.offer = &handshake.Offer{
+		Key: handshake.NewKey(), Subprotocols: d.opts.Subprotocols, Extensions: d.settings.compression.offers,
+	}
 	if err := d.offer.Validate(); err != nil {
 		return nil, fmt.Errorf("websocket: %w", err)
 	}
-	var err error
 	if d.target, err = parseTarget(url); err != nil {
 		return nil, err
 	}
-	d.request, err = d.target.request(d.offer, d.opts.Header)
+	if d.header, err = ownFields(d.opts.Header); err != nil {
+		return nil, err
+	}
 	d.opts.Header = nil
+	d.request, err = d.target.request(d.offer, d.header)
 	return d, err
 }
 
-// dialSafely is dial for a goroutine of our own, on which a panic of the program's DialContext would
+// dialSafely is dial for a goroutine of our own, on which a panic of a function in the program's options would
 // have nobody to meet it.
 func (d *dialer) dialSafely(ctx context.Context) (up *upgraded, err error) {
 	defer func() {
@@ -133,32 +161,71 @@ func (d *dialer) dialSafely(ctx context.Context) (up *upgraded, err error) {
 	return d.dial(ctx)
 }
 
-// dial makes the connection.
+// dial makes the connection, going where it is redirected.
 func (d *dialer) dial(ctx context.Context) (*upgraded, error) {
 	if timeout := orDefault(d.opts.HandshakeTimeout, 30*time.Second); timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	nc, err := d.connect(ctx)
+	for followed := 0; ; followed++ {
+		up, err := d.attempt(ctx)
+		var refused *HandshakeError
+		if d.opts.Redirects <= 0 || !errors.As(err, &refused) || !isRedirect(refused.Response) {
+			return up, err
+		}
+		if followed == d.opts.Redirects {
+			refused.Reason = fmt.Sprintf("the server's redirect is not followed: it is one more than the %d allowed", followed)
+			return nil, refused
+		}
+		if err := d.redirect(refused); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// attempt connects to the target and does the handshake with it. Whatever happens, a panic of the program's
+// functions included, no stream is left behind but that of a success.
+func (d *dialer) attempt(ctx context.Context) (up *upgraded, err error) {
+	defer func() {
+		if up == nil && d.nc != nil {
+			d.nc.Close()
+		}
+		d.nc = nil
+	}()
+	if d.request, err = d.target.request(d.offer, d.withCookies()); err != nil {
+		return nil, handshakeFailed(ctx, "the request cannot be sent", err)
+	}
+	proxied, err := d.connect(ctx)
 	if err != nil {
-		return nil, handshakeFailed(ctx, "cannot connect to "+d.target.address, err)
-	}
-	// The context ends what the stream is waiting for.
-	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(longAgo) })
-	up, err := d.handshake(ctx, nc)
-	if !stop() && err == nil { // it ended when the answer had just come
-		err = ctx.Err()
-	}
-	if err == nil {
-		return up, nil
-	}
-	nc.Close()
-	var refused *HandshakeError
-	if errors.As(err, &refused) {
 		return nil, err
 	}
-	return nil, handshakeFailed(ctx, "the handshake with "+d.target.address+" broke off", err)
+	var done *upgraded
+	err = whileWaiting(ctx, d.nc, func() (err error) {
+		done, err = d.handshake(ctx, d.nc)
+		return err
+	})
+	var refused *HandshakeError
+	switch {
+	case errors.As(err, &refused):
+		return nil, err
+	case err != nil:
+		return nil, handshakeFailed(ctx, "the handshake with "+d.target.address+" broke off"+d.certNote, err)
+	}
+	if proxied && !d.target.tls {
+		done.info.tls = nil // that is with the proxy
+	}
+	return done, nil
+}
+
+// whileWaiting calls f, and has the end of ctx end what f waits for on nc.
+func whileWaiting(ctx context.Context, nc net.Conn, f func() error) error {
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(longAgo) })
+	err := f()
+	if !stop() && err == nil { // it ended when f was just done
+		err = ctx.Err()
+	}
+	return err
 }
 
 // handshakeFailed makes the error of a handshake that got no usable answer. If ctx is why, it says so.
@@ -169,104 +236,81 @@ func handshakeFailed(ctx context.Context, reason string, err error) error {
 	return &HandshakeError{Reason: fmt.Sprintf("%s: %v", reason, err), Err: err}
 }
 
-// connect opens the stream, with TLS on it where the URL says so.
-func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
+// connect opens the stream, through a proxy where there is one, with TLS on it where the URL says so. Its errors
+// are complete.
+func (d *dialer) connect(ctx context.Context) (proxied bool, err error) {
+	p, err := d.proxy(ctx)
+	if err != nil {
+		return false, handshakeFailed(ctx, "no proxy can be chosen for "+d.target.address, err)
+	}
+	if p != nil {
+		if err := d.connectThrough(ctx, p); err != nil {
+			return true, err
+		}
+	} else {
+		err = d.open(ctx, d.target.network, d.target.address)
+	}
+	if err == nil && d.target.tls {
+		err = d.secure(ctx, d.opts.TLSConfig, d.target.serverName, tlsServer)
+	}
+	if err != nil {
+		reason := "cannot connect to " + d.target.address
+		if p != nil {
+			reason += " through the proxy " + p.name
+		}
+		return p != nil, handshakeFailed(ctx, reason+d.certNote, err)
+	}
+	return p != nil, nil
+}
+
+// open opens the stream at its lowest.
+func (d *dialer) open(ctx context.Context, network, address string) error {
 	dial := d.opts.DialContext
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	nc, err := dial(ctx, d.target.network, d.target.address)
-	if err != nil || !d.target.tls {
-		return nc, err
+	d.certNote = ""
+	nc, err := dial(ctx, network, address)
+	if err == nil {
+		d.nc = nc
 	}
-	cfg := d.opts.TLSConfig
-	if cfg == nil {
-		cfg = &tls.Config{}
-	}
-	cfg.ServerName = cmp.Or(cfg.ServerName, d.target.serverName)
-	cfg.NextProtos = []string{"http/1.1"} // another version has no Upgrade
-	t := tls.Client(nc, cfg)
-	if err := t.HandshakeContext(ctx); err != nil {
-		nc.Close()
-		return nil, err
-	}
-	return t, nil
+	return err
 }
 
 // handshake sends the request and judges the answer.
 func (d *dialer) handshake(ctx context.Context, nc net.Conn) (*upgraded, error) {
-	if _, err := nc.Write(d.request); err != nil {
-		return nil, err
-	}
-	limit := &io.LimitedReader{R: nc, N: int64(orDefault(d.opts.HeaderBytes, 64<<10))}
-	if limit.N < 0 {
-		limit.N = math.MaxInt64
-	}
-	br := bufio.NewReader(limit)
-	resp, err := readResponse(br)
+	resp, err := d.ask(nc, d.request, &http.Request{Method: http.MethodGet, Host: d.target.host, URL: d.target.page()})
 	if err != nil {
-		if limit.N <= 0 {
-			err = errors.New("the header of the server's answer is larger than HeaderBytes allow")
-		}
 		return nil, err
 	}
+	d.keepCookies(resp.Response)
 	answer, err := d.offer.Judge(resp.StatusCode, resp.Header)
 	if err == nil && d.needSubprotocol && answer.Subprotocol == "" {
 		err = errors.New("the server chose none of the subprotocols offered")
 	}
+	var params deflate.Params
+	if err == nil {
+		params, err = acceptExtensions(d.offer.Extensions, answer.Extensions)
+	}
 	if err != nil {
-		limit.N = errorBodyOctets
-		nc.SetReadDeadline(time.Now().Add(errorBodyTime))
-		if ctx.Err() != nil {
-			nc.SetReadDeadline(longAgo) // which may have been set before
-		}
-		return nil, refusedBy(resp, err)
+		return nil, resp.refusal(ctx, err)
+	}
+	if d.opts.OnResponse != nil {
+		resp.Body = http.NoBody // what follows the answer is not its body
+		d.opts.OnResponse(resp.Response)
 	}
 	up := &upgraded{nc: nc, info: connInfo{
 		url:         d.target.url,
 		subprotocol: answer.Subprotocol,
+		extensions:  string(handshake.AppendExtensions(nil, answer.Extensions)),
+		deflate:     params,
 		local:       nc.LocalAddr(),
 		remote:      nc.RemoteAddr(),
 		tls:         tlsState(nc),
 	}}
-	if n := br.Buffered(); n > 0 {
+	if n := resp.br.Buffered(); n > 0 {
 		up.ahead = make([]byte, n)
-		io.ReadFull(br, up.ahead) // from memory
+		io.ReadFull(resp.br, up.ahead) // from memory
 	}
 	return up, nil
-}
-
-// readResponse reads the final answer, after any interim ones (RFC 9110 §15.2).
-func readResponse(br *bufio.Reader) (*http.Response, error) {
-	for range 8 {
-		resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
-		if err != nil {
-			return nil, err
-		}
-		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
-			return resp, nil
-		}
-	}
-	return nil, errors.New("too many interim answers")
-}
-
-// How much of a refusal's body is kept for who asks why, how much is read for it in whatever encoding, and
-// how long that may take.
-const (
-	maxErrorBody    = 1 << 10
-	errorBodyOctets = 8 << 10
-	errorBodyTime   = time.Second
-)
-
-// refusedBy makes the error of an answer that is no good, with the start of its body.
-func refusedBy(resp *http.Response, why error) error {
-	// What came of it is what there is. It is not closed: that would read all of it.
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	reason := why.Error()
-	var e *handshake.Error
-	if errors.As(why, &e) {
-		reason = e.Reason
-	}
-	return &HandshakeError{Response: resp, Status: resp.StatusCode, Reason: reason, Err: why}
 }

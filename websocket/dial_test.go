@@ -74,6 +74,12 @@ func script(t *testing.T, answer func(nc net.Conn, r *http.Request), opts ...wst
 	return s
 }
 
+// through makes the scripted server a proxy.
+func (s *scripted) through(proxy string) *scripted {
+	s.opts.Proxy = http.ProxyURL(mustURL(proxy))
+	return s
+}
+
 // counted is a stream that is counted while it is open.
 type counted struct {
 	net.Conn
@@ -250,7 +256,8 @@ func TestDialSendsTheHeaderItIsGiven(t *testing.T) {
 			equal(t, "length", r.ContentLength, 0)
 			equal(t, "key's length", len(r.Header.Get("Sec-WebSocket-Key")), 24)
 			r.Header.Del("Sec-WebSocket-Key")
-			want := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"}}
+			want := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"},
+				"Sec-Websocket-Extensions": {"permessage-deflate; client_max_window_bits"}}
 			for name, values := range row.want {
 				want[name] = values
 			}
@@ -292,7 +299,8 @@ func TestDialRefusesOptionsAndURLsThatCannotWork(t *testing.T) {
 		{"a space in the host", "ws://a b/", nil, "malformed URL"},
 		{"a host that is none", "ws://::/", nil, "Host"},
 		{"a host with quotes", `ws://a"b/`, nil, "Host"},
-		{"a host that is not ASCII", "ws://bücher.example/", nil, "xn--"},
+		{"a host that is no domain name", "ws://bü_cher.example/", nil, "internationalized"},
+		{"a zone that is not ASCII", "ws://[fe80::1%25ü]/", nil, "internationalized"},
 		{"an empty URL", "", nil, "scheme"},
 		{"ws+unix with a host", "ws+unix://site.com/run/ws", nil, "ws+unix:///"},
 		{"ws+unix without a path", "ws+unix://", nil, "ws+unix:///"},
@@ -496,6 +504,15 @@ var phases = []struct {
 		return s
 	}},
 	{"TLS", "wss", func(t *testing.T) *scripted { return script(t, nil) }},
+	{"the proxy's answer", "ws", func(t *testing.T) *scripted { return script(t, nil).through("http://proxy.com") }},
+	{"TLS with the proxy", "ws", func(t *testing.T) *scripted { return script(t, nil).through("https://proxy.com") }},
+	{"the SOCKS proxy's answer", "wss", func(t *testing.T) *scripted { return script(t, nil).through("socks5://proxy.com") }},
+	{"behind a proxy", "wss", func(t *testing.T) *scripted {
+		return script(t, func(nc net.Conn, r *http.Request) {
+			io.WriteString(nc, "HTTP/1.1 200 OK\r\n\r\n")
+			untilClosed(nc)
+		}).through("http://proxy.com")
+	}},
 	{"the request", "ws", func(t *testing.T) *scripted { return script(t, nil, wstest.PipeSize(16)) }},
 	{"the answer", "ws", func(t *testing.T) *scripted { return script(t, nil) }},
 	{"within the answer", "ws", func(t *testing.T) *scripted {

@@ -104,7 +104,7 @@ members:
 
 // publish queues a broadcast. Its refusal has no caller to tell, so the socket itself is told.
 func (s *Socket) publish(p *Prepared) bool {
-	o := outgoing{shared: p, typ: p.typ}
+	o := p.outgoing()
 	err := s.enqueue(o)
 	if err != ErrQueueFull {
 		return err == nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -39,9 +40,10 @@ type AcceptOptions struct {
 	// because a request outweighs an idle connection many times.
 	KeepHeader []string
 
-	Limits    Limits
-	Heartbeat Heartbeat
-	Queue     Queue // of a Socket; a Conn has none
+	Compression Compression
+	Limits      Limits
+	Heartbeat   Heartbeat
+	Queue       Queue // of a Socket; a Conn has none
 }
 
 // DialOptions say how a client's end of a connection is made and how it behaves. A nil pointer and the
@@ -56,29 +58,71 @@ type DialOptions struct {
 	Header http.Header
 
 	// TLSConfig is for wss and https. Default: the system's roots, the URL's host as server name. Its
-	// NextProtos are replaced by http/1.1.
+	// Certificates, or GetClientCertificate, answer a server that asks for a client's. Its NextProtos are
+	// replaced by http/1.1.
 	TLSConfig *tls.Config
 
 	// DialContext opens the stream below. For ws+unix the network is "unix" and the address the path;
-	// else "tcp" and host:port. Default: that of a zero net.Dialer.
+	// else "tcp" and host:port, of the proxy if there is one. Default: that of a zero net.Dialer, which
+	// tries a host's IPv6 and IPv4 addresses side by side (RFC 6555).
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// HandshakeTimeout bounds everything up to the server's answer: name look-up, connecting, TLS,
-	// request and response. Default 30 s; negative: only the context bounds it.
+	// Proxy returns the URL of the proxy to connect through, nil for none. It is called before each
+	// connection, also for a redirect's, on the goroutine that connects, and has the form of the field of
+	// [http.Transport], so that [http.ProxyURL] fits. R has the context, the program's Header and the URL,
+	// with scheme http for ws and https for wss, and without user and password. For ws+unix it is not
+	// called. Default: [ProxyFromEnvironment]; but [NoProxy] if DialContext is set, which may lead
+	// somewhere else than to the network.
+	//
+	// The proxy's scheme is http (the default) or https: these are asked by CONNECT, for ws as for wss
+	// (RFC 6455 §4.1); or socks5 or socks5h, which mean the same (RFC 1928): the proxy looks up the host's
+	// name. The ports are 80, 443 and 1080 if the URL has none. A user and password in it are for the
+	// proxy: sent as basic authorization, or as RFC 1929 says.
+	//
+	// When a proxy fails, the [HandshakeError]'s Reason names it, without user and password. If an HTTP
+	// proxy refuses, as with status 407, Response is its answer, and Response.Request.Method is CONNECT.
+	Proxy func(r *http.Request) (*url.URL, error)
+
+	// ProxyTLSConfig is for a proxy whose scheme is https; TLSConfig is not. Default: the system's roots, the
+	// proxy's host as server name. Its NextProtos are replaced by http/1.1.
+	ProxyTLSConfig *tls.Config
+
+	// Jar keeps cookies, as that of an [http.Client] does. Those it has for the URL, with scheme http for ws
+	// and https for wss, are sent, behind any Cookie in Header; those that the server's answer sets are given
+	// to it, also if the answer is a refusal or a redirect. It is called on the goroutine that connects, and
+	// not for ws+unix. Default: no cookies are kept.
+	Jar http.CookieJar
+
+	// Redirects is how many redirects are followed at most: answers 301, 302, 303, 307 and 308 with a
+	// Location whose scheme is ws, wss, http or https. One more is a refusal, and so is one from wss to ws,
+	// and any from ws+unix. Where scheme, host or port differ, another server is meant, and what is for the
+	// first one is not sent on: Authorization, Cookie, Proxy-Authorization and Host of Header, and the URL's user
+	// and password. Default: 0, a redirect is a refusal.
+	Redirects int
+
+	// HandshakeTimeout bounds everything up to the server's answer: name look-up, connecting, proxy, TLS,
+	// redirects, request and response. Default 30 s; negative: only the context bounds it.
 	HandshakeTimeout time.Duration
 
-	// HeaderBytes bounds the size of the server's answer. Default 64 KiB; negative: no limit.
+	// OnResponse, if set, is called with the server's answer to a handshake that succeeded, before the
+	// connection is returned: for its cookies and other fields. Its body is empty. The answer to one that
+	// failed is in the [*HandshakeError].
+	OnResponse func(*http.Response)
+
+	// HeaderBytes bounds the size of the server's answer, and of a proxy's. Default 64 KiB; negative: no limit.
 	HeaderBytes int
 
-	Limits    Limits
-	Heartbeat Heartbeat
-	Queue     Queue // of a Socket; a Conn has none
+	Compression Compression
+	Limits      Limits
+	Heartbeat   Heartbeat
+	Queue       Queue // of a Socket; a Conn has none
 }
 
 // Limits bound what a peer can make this end spend. Zero means the default, negative no limit.
 type Limits struct {
-	// MessageSize is the most octets a received message may have. A frame that would go past it fails
-	// the connection with 1009 as soon as its header is read, before its payload. Default 1 MiB.
+	// MessageSize is the most octets a received message may have, compressed or not. A frame that would
+	// go past it fails the connection with 1009 as soon as its header is read, before its payload; one
+	// that is compressed as soon as so many octets have come out of it. Default 1 MiB.
 	MessageSize int64
 
 	// Fragments is the most frames a received message may come in; past it the connection fails with
@@ -151,14 +195,18 @@ type settings struct {
 	receive      protocol.Limits
 	heartbeat    Heartbeat
 	queue        Queue
+	compression  compressionSettings
 	subprotocols []string
 	origins      []string
 	onRequest    func(*http.Request, http.Header) error
 	keepHeader   []string
 }
 
-func (o *DialOptions) settings() *settings {
-	return newSettings(o.Limits, o.Heartbeat, o.Queue)
+func (o *DialOptions) settings() (*settings, error) {
+	s := newSettings(o.Limits, o.Heartbeat, o.Queue)
+	var err error
+	s.compression, err = o.Compression.settings(protocol.Client)
+	return s, err
 }
 
 // settings returns an error for options that cannot work.
@@ -177,6 +225,10 @@ func (o *AcceptOptions) settings() (*settings, error) {
 		}
 	}
 	s := newSettings(o.Limits, o.Heartbeat, o.Queue)
+	var err error
+	if s.compression, err = o.Compression.settings(protocol.Server); err != nil {
+		return nil, err
+	}
 	s.subprotocols, s.origins = slices.Clone(o.Subprotocols), slices.Clone(o.Origins)
 	s.onRequest, s.keepHeader = o.OnRequest, slices.Clone(o.KeepHeader)
 	return s, nil

@@ -51,10 +51,14 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dial, err := (&DialOptions{}).settings()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, end := range []struct {
 		name string
 		set  *settings
-	}{{"AcceptOptions", accept}, {"DialOptions", (&DialOptions{}).settings()}} {
+	}{{"AcceptOptions", accept}, {"DialOptions", dial}} {
 		for _, row := range []struct {
 			field     string
 			got, want any
@@ -109,7 +113,10 @@ func TestOptionsThatAreSetAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dial := (&DialOptions{Limits: limits, Heartbeat: heartbeat, Queue: queue}).settings()
+	dial, err := (&DialOptions{Limits: limits, Heartbeat: heartbeat, Queue: queue}).settings()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, set := range []*settings{accept, dial} {
 		if set.limits != limits || set.heartbeat != heartbeat || set.queue != queue {
 			t.Errorf("%+v", set)

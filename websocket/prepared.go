@@ -1,13 +1,28 @@
 package websocket
 
-import "github.com/everwire/everwire/websocket/frame"
+import (
+	"cmp"
+	"sync"
+	"sync/atomic"
 
-// A Prepared is a message that goes to many sockets: it is encoded once, and every socket's queue
-// refers to the same octets. It never changes and is safe for concurrent use.
+	"github.com/everwire/everwire/websocket/deflate"
+)
+
+// A Prepared is a message that goes to many sockets: it is copied once, and compressed once for each size
+// of window that its receivers have agreed on, when the first of them is sent it. It never changes and is safe
+// for concurrent use.
 type Prepared struct {
-	typ   MessageType
-	frame []byte // as a server sends it, in one unmasked frame
-	at    int    // where in frame the payload begins
+	typ      MessageType
+	data     []byte
+	key      string
+	compress Compress
+	forms    atomic.Pointer[compressedForms]
+}
+
+// compressedForms are a message compressed for windows of each size.
+type compressedForms [deflate.MaxWindowBits - deflate.MinWindowBits + 1]struct {
+	once    sync.Once
+	payload []byte // nil if it is not smaller
 }
 
 // Prepare copies data into a [Prepared]. Text that is not UTF-8 is [ErrInvalidUTF8]; a type other than
@@ -16,15 +31,45 @@ func Prepare(t MessageType, data []byte) (*Prepared, error) {
 	if err := checkMessage(t, data); err != nil {
 		return nil, err
 	}
-	h := frame.Header{Fin: true, Opcode: frame.Opcode(t), Length: int64(len(data))}
-	b := h.Append(make([]byte, 0, h.Size()+len(data)))
-	return &Prepared{typ: t, frame: append(b, data...), at: len(b)}, nil
+	return PrepareWith(Outgoing{Type: t, Data: data})
+}
+
+// PrepareWith is Prepare for a message with a key, or with a word on how it is compressed. Its Done is never
+// called.
+func PrepareWith(m Outgoing) (*Prepared, error) {
+	typ := cmp.Or(m.Type, Binary)
+	if err := checkMessage(typ, m.Data); err != nil {
+		return nil, err
+	}
+	return &Prepared{typ: typ, data: append([]byte{}, m.Data...), key: m.Key, compress: m.Compress}, nil
 }
 
 // Type returns whether the message is text or binary.
 func (p *Prepared) Type() MessageType { return p.typ }
 
-// Len returns the size of the message in octets, before framing.
-func (p *Prepared) Len() int { return len(p.frame) - p.at }
+// Len returns the size of the message in octets, before compression and framing.
+func (p *Prepared) Len() int { return len(p.data) }
 
-func (p *Prepared) payload() []byte { return p.frame[p.at:] }
+func (p *Prepared) outgoing() outgoing {
+	return outgoing{shared: p, typ: p.typ, key: p.key, compress: p.compress}
+}
+
+// compressed returns the message compressed for a window, or nil if that does not make it smaller. All
+// sockets that share a window share the level of the first.
+func (p *Prepared) compressed(bits, level int) []byte {
+	forms := p.forms.Load()
+	if forms == nil {
+		p.forms.CompareAndSwap(nil, new(compressedForms))
+		forms = p.forms.Load()
+	}
+	f := &forms[bits-deflate.MinWindowBits]
+	f.once.Do(func() {
+		buf := newBuffer(len(p.data))
+		defer buf.free()
+		buf.b = deflate.Append(buf.b, p.data, bits, level)
+		if len(buf.b) < len(p.data) {
+			f.payload = append([]byte{}, buf.b...)
+		}
+	})
+	return f.payload
+}

@@ -1,7 +1,6 @@
 package websocket_test
 
 import (
-	"bytes"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -69,9 +68,7 @@ func overNetwork(secure bool) connector {
 
 func connectOverNetwork(t *testing.T, secure bool, opts *wstest.PairOptions, server, client func(*websocket.Socket)) (s, c *websocket.Socket) {
 	t.Helper()
-	if opts == nil {
-		opts = &wstest.PairOptions{}
-	}
+	opts = withoutCompression(opts)
 	accepted := make(chan *websocket.Socket, 1)
 	hs := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, err := websocket.Upgrade(w, r, &opts.Accept, server)
@@ -111,6 +108,18 @@ func connectOverNetwork(t *testing.T, secure bool, opts *wstest.PairOptions, ser
 		<-c.Context().Done()
 	})
 	return s, c
+}
+
+// withoutCompression is what wstest does with its options.
+func withoutCompression(opts *wstest.PairOptions) *wstest.PairOptions {
+	if opts == nil {
+		opts = &wstest.PairOptions{}
+	}
+	filled := *opts
+	if !opts.Compression {
+		filled.Accept.Compression.Disabled, filled.Dial.Compression.Disabled = true, true
+	}
+	return &filled
 }
 
 // A journal writes down a socket's events.
@@ -240,13 +249,21 @@ func wrapFaulty(f **wstest.FaultyConn) func(net.Conn) net.Conn {
 // rawClient returns a stream to a server's socket, after the opening handshake, and the socket's
 // journal.
 func rawClient(t *testing.T, setup func(*websocket.Socket)) (net.Conn, *journal) {
+	nc, j, _ := rawClientOffering(t, "", setup)
+	return nc, j
+}
+
+// rawClientOffering is rawClient with a request that offers extensions, and returns the answer's header too.
+func rawClientOffering(t *testing.T, extensions string, setups ...func(*websocket.Socket)) (nc net.Conn, j *journal, head string) {
 	ln := wstest.Listen()
-	j := newJournal()
+	j = newJournal()
 	hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		websocket.Upgrade(w, r, nil, func(s *websocket.Socket) {
 			j.listen(s)
-			if setup != nil {
-				setup(s)
+			for _, setup := range setups {
+				if setup != nil {
+					setup(s)
+				}
 			}
 		})
 	})}
@@ -254,14 +271,17 @@ func rawClient(t *testing.T, setup func(*websocket.Socket)) (net.Conn, *journal)
 	t.Cleanup(func() { hs.Close() })
 	nc, err := ln.Dial(t.Context(), "tcp", "x:80")
 	must(t, err)
-	fmt.Fprint(nc, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: Iv8io/9s+lYFgZWcXczP8Q==\r\n\r\n")
-	var head []byte
-	for one := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); {
+	request := "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: Iv8io/9s+lYFgZWcXczP8Q==\r\n"
+	if extensions != "" {
+		request += "Sec-WebSocket-Extensions: " + extensions + "\r\n"
+	}
+	fmt.Fprint(nc, request+"\r\n")
+	for one := make([]byte, 1); !strings.HasSuffix(head, "\r\n\r\n"); {
 		_, err := nc.Read(one)
 		must(t, err)
-		head = append(head, one...)
+		head += string(one)
 	}
 	j.waitFor(t, "open")
-	return nc, j
+	return nc, j, head
 }

@@ -306,7 +306,9 @@ func TestShutdownClosesClientsInOrder(t *testing.T) {
 func TestShutdownFlushesWhatWasSentBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 200
-		srv := websocket.Server{Options: websocket.AcceptOptions{Heartbeat: websocket.Heartbeat{Interval: -1}}}
+		srv := websocket.Server{Options: websocket.AcceptOptions{
+			Heartbeat: websocket.Heartbeat{Interval: -1}, Compression: websocket.Compression{Disabled: true},
+		}}
 		c := members(t, &srv, serveInMemory(t, &srv, wstest.PipeSize(512)), 1)[0]
 		for i := range n {
 			srv.Broadcast(websocket.Text, fmt.Appendf(nil, "%10000d", i))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/deflate"
 )
 
 // ReadyState is where a [Socket] is in its life (WHATWG, readyState).
@@ -94,6 +95,7 @@ type Socket struct {
 	lost         bool   // the connection ended with messages unsent
 	flushers     []flusher
 	outputErr    error // the stream takes no more octets
+	compressor   *compressor
 
 	// closing
 	closing   protocol.Closing
@@ -120,7 +122,8 @@ type connInfo struct {
 	url         string
 	subprotocol string
 	extensions  string
-	header      http.Header // the request's, as AcceptOptions.KeepHeader says
+	deflate     deflate.Params // not Agreed: no compression
+	header      http.Header    // the request's, as AcceptOptions.KeepHeader says
 	local       net.Addr
 	remote      net.Addr
 	tls         *tls.ConnectionState

@@ -178,6 +178,9 @@ func (s *Socket) cut() {
 // end is the driver's last call: the stream is closed, and nothing is read or written any more. Err is
 // what ended the input. The caller holds the delivery token and releases it afterwards.
 func (s *Socket) end(err error) {
+	s.receiver.Stop()
+	s.receiver.Release()
+	s.compressor.abandon()
 	groups := s.endLocked(err)
 	for g := range groups.all() {
 		g.forget(s)

@@ -65,7 +65,7 @@ func (d *goroutineDriver) readAll() {
 	for {
 		if d.holding {
 			s.deliverMailbox()
-			if len(s.in) > 0 {
+			if s.unread() {
 				s.input()
 			}
 			s.release()
@@ -73,7 +73,7 @@ func (d *goroutineDriver) readAll() {
 		}
 		d.waitWhileHeld()
 		switch {
-		case len(s.in) > 0: // it was held
+		case s.unread(): // it was held
 		case d.err != nil:
 			return
 		default:

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/everwire/everwire/internal/protocol"
 	"github.com/everwire/everwire/websocket/frame"
 )
 
@@ -97,34 +96,37 @@ func (s *Socket) fillBatch(b *batch) bool {
 		b.out = s.sender.AppendClose(b.out, s.closeWant.code, s.closeWant.reason)
 		b.last = true
 	}
-	if len(b.taken) > 0 {
-		s.writing = b.taken[0].seq
-	}
 	return len(b.out) > 0
 }
 
-// takeMessage moves the oldest message from the queue into b.
+// take moves the oldest message of the queue to those that end in b.
+func (s *Socket) take(b *batch) *outgoing {
+	b.taken = append(b.taken, s.queue.pop())
+	s.writing = b.taken[0].seq
+	return &b.taken[len(b.taken)-1]
+}
+
+// takeMessage moves the oldest message from the queue into b. To compress it, mu is given up.
 func (s *Socket) takeMessage(b *batch) {
-	o := s.queue.pop()
-	payload := o.payload()
-	switch {
-	case len(payload) <= ownWriteSize:
-		b.out = s.sender.AppendMessage(b.out, o.opcode(), payload)
-	case s.role == protocol.Server:
-		b.out = s.sender.Begin(o.opcode(), int64(len(payload)), true).Append(b.out)
-		b.tail = payload
-	default: // a copy of our own is masked where it lies, a shared one is copied first
-		if o.shared != nil {
-			b.loan = newBuffer(len(payload))
-			b.loan.b = append(b.loan.b, payload...)
-			payload = b.loan.b
-		}
-		h := s.sender.Begin(o.opcode(), int64(len(payload)), true)
-		frame.Mask(payload, h.Key)
-		b.out = h.Append(b.out)
-		b.tail = payload
+	o := s.take(b)
+	f := wireForm{payload: o.payload(), shared: o.shared != nil}
+	if s.compressor.wants(o.size(), o.compress) {
+		s.mu.Unlock()
+		f = s.compressor.form(o)
+		s.mu.Lock()
 	}
-	b.taken = append(b.taken, o)
+	if len(f.payload) <= ownWriteSize {
+		b.out = s.sender.AppendMessage(b.out, o.opcode(), f.rsv, f.payload)
+		f.own.free()
+		return
+	}
+	h := s.sender.Begin(o.opcode(), f.rsv, int64(len(f.payload)), true)
+	if h.Masked {
+		f.unshare()
+		frame.Mask(f.payload, h.Key)
+	}
+	b.out = h.Append(b.out)
+	b.loan, b.tail = f.own, f.payload
 }
 
 // blobFragment reads the next fragment of the blob at the head of the queue into b. It gives up mu
@@ -133,10 +135,17 @@ func (s *Socket) blobFragment(b *batch) bool {
 	blob := s.queue.at(0).blob
 	blob.begun = true
 	n, fin := blob.next()
-	buf := newBuffer(n)
+	first := blob.off == 0
+	if first {
+		blob.compressed = s.compressor.wants(blob.size, s.queue.at(0).compress)
+	}
+	buf, rsv := newBuffer(n), uint8(0)
 
 	s.mu.Unlock()
 	err := readFragment(blob, buf, n)
+	if err == nil && blob.compressed {
+		buf, rsv = s.compressor.compressed(buf, first, fin)
+	}
 	s.mu.Lock()
 
 	if s.queue.n == 0 || s.queue.at(0).blob != blob || s.closeWant.urgent {
@@ -149,14 +158,14 @@ func (s *Socket) blobFragment(b *batch) bool {
 		return false
 	}
 	blob.off += int64(n)
-	h := s.sender.Begin(frame.Binary, int64(n), fin)
+	h := s.sender.Begin(frame.Binary, rsv, int64(len(buf.b)), fin)
 	if h.Masked {
 		frame.Mask(buf.b, h.Key)
 	}
 	b.out = h.Append(b.out)
 	b.loan, b.tail = buf, buf.b
 	if fin {
-		b.taken = append(b.taken, s.queue.pop())
+		s.take(b)
 	}
 	return true
 }

@@ -12,17 +12,19 @@ type outgoing struct {
 	shared *Prepared // octets that many queues refer to
 	blob   *blobSource
 
-	typ  MessageType
-	key  string
-	done func(error)
-	seq  uint64 // messages of a socket are numbered from 1
+	typ      MessageType
+	compress Compress
+	key      string
+	done     func(error)
+	seq      uint64 // messages of a socket are numbered from 1
 }
 
 // A blobSource is a message that is read while it is sent.
 type blobSource struct {
-	r         io.ReaderAt
-	size, off int64
-	begun     bool
+	r          io.ReaderAt
+	size, off  int64
+	begun      bool
+	compressed bool // decided with the first fragment
 }
 
 // Blobs go out in fragments, so that control frames can pass between them: of 64 KiB, or larger if
@@ -64,7 +66,7 @@ func (o *outgoing) memory() int64 {
 
 func (o *outgoing) payload() []byte {
 	if o.shared != nil {
-		return o.shared.payload()
+		return o.shared.data
 	}
 	return o.buf.b
 }

@@ -27,6 +27,7 @@ func (s *Socket) input() {
 			return
 		case protocol.Data:
 			s.data(&ev)
+			s.receiver.Release()
 		case protocol.Ping:
 			s.pinged(ev.Payload)
 		case protocol.Pong:
@@ -38,6 +39,9 @@ func (s *Socket) input() {
 		}
 	}
 }
+
+// unread reports whether there is something for input to do.
+func (s *Socket) unread() bool { return len(s.in) > 0 || s.receiver.Pending() }
 
 // closeReason makes the reason of the Close frame that answers a violation.
 func closeReason(v *frame.Violation) string {

@@ -17,6 +17,9 @@ type Outgoing struct {
 	// Data is the message. It is copied: change it after SendWith has returned as you like.
 	Data []byte
 
+	// Compress says whether the message is compressed. Default: if it is large.
+	Compress Compress
+
 	// Key names what the message is about. Under the policy [ReplaceByKey] a full queue lets a newer
 	// message replace those with the same key that still wait. Empty: it replaces none.
 	Key string
@@ -68,12 +71,12 @@ func (s *Socket) SendWith(m Outgoing) error {
 	}
 	buf := newBuffer(len(m.Data))
 	buf.b = append(buf.b, m.Data...)
-	return s.enqueue(outgoing{buf: buf, typ: typ, key: m.Key, done: m.Done})
+	return s.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, done: m.Done})
 }
 
 // SendPrepared queues a message that was encoded before, without copying it, with the errors of Send.
 func (s *Socket) SendPrepared(p *Prepared) error {
-	return s.enqueue(outgoing{shared: p, typ: p.typ})
+	return s.enqueue(p.outgoing())
 }
 
 // SendBlob queues a binary message of size octets that is read from r, from offset 0, only as it is

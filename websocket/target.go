@@ -2,14 +2,18 @@ package websocket
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/idna"
 
 	"github.com/everwire/everwire/websocket/handshake"
 )
@@ -53,7 +57,7 @@ func parseTarget(raw string) (*target, error) {
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
-		t.auth = "Basic " + base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password))
+		t.auth = basicAuth(u.User.Username(), password)
 		u.User = nil
 	}
 	t.url = u.String()
@@ -75,13 +79,14 @@ func (t *target) tcp(u *url.URL, standardPort string) error {
 	if host == "" {
 		return errors.New("websocket: the URL has no host")
 	}
-	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
-		return errors.New("websocket: the URL's host is not ASCII; write it in its xn-- form")
+	host, err := asciiHost(host)
+	if err != nil {
+		return fmt.Errorf("websocket: the URL: %w", err)
 	}
 	if port == "" {
 		port = standardPort
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+	if _, err = strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("websocket: the URL's port %s is larger than 65535", port)
 	}
 	t.address = net.JoinHostPort(host, port)
@@ -102,6 +107,43 @@ func (t *target) tcp(u *url.URL, standardPort string) error {
 		u.Path = "/"
 	}
 	return nil
+}
+
+// asciiHost returns a host in the form that DNS, TLS and HTTP know, where it has letters of other alphabets
+// (UTS #46, as for a look-up; RFC 5891).
+func asciiHost(host string) (string, error) {
+	if !strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
+		return host, nil
+	}
+	ascii, err := idna.Lookup.ToASCII(host)
+	if err != nil || ascii == "" {
+		return "", fmt.Errorf("the host %q is no internationalized domain name", host)
+	}
+	return ascii, nil
+}
+
+// page is the URL as http and https know it, as cookie jars and proxies are asked for it; nil for a Unix domain
+// socket.
+func (t *target) page() *url.URL {
+	if t.network == "unix" {
+		return nil
+	}
+	u, err := url.Parse("http" + strings.TrimPrefix(t.url, "ws"))
+	if err != nil {
+		return nil
+	}
+	return u
+}
+
+// authority is the host and port that a proxy is to connect to.
+func (t *target) authority() string {
+	_, port, _ := net.SplitHostPort(t.address)
+	return net.JoinHostPort(t.serverName, port)
+}
+
+// basicAuth is the value of an Authorization or Proxy-Authorization header (RFC 7617).
+func basicAuth(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
 
 // unix takes apart ws+unix:///path/to/socket:/path?query. A colon in the socket's path is written %3A.
@@ -134,24 +176,27 @@ func escapeQuery(q string) string {
 	return b.String()
 }
 
-// request returns the octets of the opening handshake. It fails for a host or extra fields that no request
-// can have.
-func (t *target) request(offer *handshake.Offer, extra http.Header) ([]byte, error) {
-	host := t.host
-	header := http.Header{}
-	for name, values := range extra {
+// ownFields returns a copy of the fields that the program wants in its request, by their canonical names,
+// without the handshake's own.
+func ownFields(fields http.Header) (http.Header, error) {
+	own := http.Header{}
+	for name, values := range fields {
 		if err := checkField(name, values); err != nil {
 			return nil, err
 		}
-		switch name = http.CanonicalHeaderKey(name); {
-		case name == "Host":
-			if len(values) > 0 && values[0] != "" {
-				host = values[0]
-			}
-		case !reserved(name):
-			header[name] = append(header[name], values...)
+		if name = http.CanonicalHeaderKey(name); !reserved(name) {
+			own[name] = append(own[name], values...)
 		}
 	}
+	return own, nil
+}
+
+// request returns the octets of the opening handshake, with fields that ownFields returned. It fails for a
+// host that no request can have.
+func (t *target) request(offer *handshake.Offer, fields http.Header) ([]byte, error) {
+	host := cmp.Or(fields.Get("Host"), t.host)
+	header := maps.Clone(fields)
+	delete(header, "Host")
 	if t.auth != "" && header["Authorization"] == nil {
 		header.Set("Authorization", t.auth)
 	}

@@ -35,6 +35,12 @@ func TestParseTarget(t *testing.T) {
 			serverName: "::1", host: "[::1]:81", requestURI: "/"}},
 		{"IPv6 with a zone", "wss://[fe80::1%25eth0]/", target{url: "wss://[fe80::1%25eth0]/", network: "tcp",
 			address: "[fe80::1%eth0]:443", tls: true, serverName: "fe80::1", host: "[fe80::1]", requestURI: "/"}},
+		{"letters of another alphabet", "wss://Bücher.Example:81/", target{url: "wss://xn--bcher-kva.example:81/",
+			network: "tcp", address: "xn--bcher-kva.example:81", tls: true, serverName: "xn--bcher-kva.example",
+			host: "xn--bcher-kva.example:81", requestURI: "/"}},
+		{"such letters, escaped", "ws://%E4%BE%8B%E3%81%88.%E3%83%86%E3%82%B9%E3%83%88", target{url: "ws://xn--r8jz45g.xn--zckzah/",
+			network: "tcp", address: "xn--r8jz45g.xn--zckzah:80", serverName: "xn--r8jz45g.xn--zckzah",
+			host: "xn--r8jz45g.xn--zckzah", requestURI: "/"}},
 		{"a query without a path", "ws://site.com?a=b", target{url: "ws://site.com/?a=b", network: "tcp",
 			address: "site.com:80", serverName: "site.com", host: "site.com", requestURI: "/?a=b"}},
 		{"an empty query", "ws://site.com/?", target{url: "ws://site.com/?", network: "tcp", address: "site.com:80",
@@ -84,7 +90,11 @@ func FuzzTarget(f *testing.F) {
 			return
 		}
 		offer := &handshake.Offer{Key: handshake.NewKey()}
-		octets, err := to.request(offer, http.Header{name: {value}})
+		fields, err := ownFields(http.Header{name: {value}})
+		if err != nil {
+			return
+		}
+		octets, err := to.request(offer, fields)
 		if err != nil {
 			return
 		}

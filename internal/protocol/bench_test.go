@@ -98,7 +98,7 @@ func BenchmarkSender(b *testing.B) {
 				b.ReportAllocs()
 				b.SetBytes(int64(size))
 				for b.Loop() {
-					s.AppendMessage(dst, frame.Binary, payload)
+					s.AppendMessage(dst, frame.Binary, 0, payload)
 				}
 			})
 		}

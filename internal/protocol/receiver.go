@@ -25,8 +25,8 @@ type Event struct {
 	First  bool         // Data: the message begins with this piece
 	Last   bool         // Data: the message ends with this piece
 
-	// Payload holds, unmasked, a piece of a message or the whole payload of a control frame. It lies
-	// in the input or in the Receiver, and is valid until the next call of Next.
+	// Payload holds, unmasked and inflated, a piece of a message or the whole payload of a control frame.
+	// It lies in the input or in the Receiver, and is valid until the next call of Next or Release.
 	Payload []byte
 
 	// Failure is why the connection must be failed, in an event of that kind.
@@ -46,7 +46,7 @@ type Receiver struct {
 	handedOn  bool // a piece of it was yielded
 	utf8      frame.UTF8
 	fragments int32
-	size      int64 // octets announced by its frames so far
+	size      int64 // octets of payload: announced by its frames so far, or inflated
 
 	// The data frame in progress.
 	inFrame bool
@@ -54,8 +54,9 @@ type Receiver struct {
 	key     uint32 // turned to the next octet's place
 	left    int64  // octets still to come
 
-	limits  *Limits
-	partial *partial
+	limits   *Limits
+	partial  *partial
+	inflater *inflater // where compression was agreed on
 }
 
 // Limits bound what a peer may make of a message. Zero means no bound.
@@ -65,7 +66,8 @@ type Limits struct {
 }
 
 // Init makes r ready for the octets of a peer of the given role's opposite end: with role Server they
-// come from a client. Limits are shared, not copied, and must neither be nil nor change.
+// come from a client. Limits are shared, not copied, and must neither be nil nor change
+// during a call.
 func (r *Receiver) Init(role Role, limits *Limits) {
 	*r = Receiver{role: role, limits: limits}
 }
@@ -79,12 +81,12 @@ func (r *Receiver) Next(in []byte) (ev Event, rest []byte) {
 			return ev, in
 		}
 	}
-	for !r.done && (len(in) > 0 || r.inFrame && r.left == 0) {
+	for !r.done && (len(in) > 0 || r.inFrame && r.left == 0 || r.Pending()) {
 		if r.inFrame {
 			if ev, in = r.payload(in); ev.Kind != None {
 				return ev, in
 			}
-			continue // an empty fragment in the middle of a message
+			continue // nothing of a message, such as an empty fragment in the middle of it
 		}
 		var hdr frame.Header
 		n, err := hdr.Parse(in)
@@ -119,10 +121,14 @@ func (r *Receiver) Stop() { r.done, r.inFrame, r.left = true, false, 0 }
 // InMessage reports whether a message has begun and not yet ended.
 func (r *Receiver) InMessage() bool { return r.opcode != frame.Continuation }
 
-// Remaining returns how many octets of payload are still to come in the data frame in progress, so
-// that they can be read straight to where they are wanted. It is 0 outside of a data frame, and once
-// the input has ended.
+// Remaining returns how many octets are still to come in the data frame in progress. If they are InPlace,
+// they can be read straight to where they are wanted. It is 0 outside of a data frame, and once the input
+// has ended.
 func (r *Receiver) Remaining() int64 { return r.left }
+
+// InPlace reports whether the payload of the data frame in progress comes as it is, so that events refer to
+// the input; compressed payload is inflated into memory of the Receiver's.
+func (r *Receiver) InPlace() bool { return r.inflater == nil || !r.inflater.active }
 
 // Final reports whether the data frame in progress is its message's last, so that Remaining is what
 // is left of the message.
@@ -131,8 +137,8 @@ func (r *Receiver) Final() bool { return r.inFrame && r.fin }
 // judge holds a header against the state of the connection.
 func (r *Receiver) judge(h *frame.Header) *frame.Violation {
 	switch {
-	case h.Rsv != 0:
-		return violation("RFC 6455 §5.2", "a reserved bit is set and no extension gives it a meaning")
+	case h.Rsv != 0 && !r.mayBeCompressed(h):
+		return judgeReserved(h, r.inflater)
 	case h.Opcode.Reserved():
 		return violation("RFC 6455 §5.2", "a frame has the "+h.Opcode.String()+" opcode")
 	case h.Masked != (r.role == Server):
@@ -157,54 +163,72 @@ func (r *Receiver) judge(h *frame.Header) *frame.Violation {
 }
 
 func (r *Receiver) judgeSize(h *frame.Header) *frame.Violation {
-	max := r.limits.MessageSize
-	if max > 0 && r.size > max-h.Length {
-		return tooBig("a message is larger than the limit of " + strconv.FormatInt(max, 10) + " bytes")
+	if n := r.limits.Fragments; n > 0 && int(r.fragments) >= n {
+		return tooBig("a message has more than " + strconv.Itoa(n) + " fragments")
+	}
+	if r.inflater != nil && r.inflater.willInflate(h) {
+		return r.inflater.judgeSize(h, r.limits.MessageSize)
+	}
+	if max := r.limits.MessageSize; max > 0 && r.size > max-h.Length {
+		return largerThan(max)
 	}
 	if r.size+h.Length < 0 {
 		return tooBig("a message is larger than can be counted")
-	}
-	if n := r.limits.Fragments; n > 0 && int(r.fragments) >= n {
-		return tooBig("a message has more than " + strconv.Itoa(n) + " fragments")
 	}
 	return nil
 }
 
 // begin enters a data frame that was judged.
 func (r *Receiver) begin(h *frame.Header) {
+	if r.inflater != nil {
+		r.inflater.begin(h)
+	}
 	if h.Opcode != frame.Continuation {
 		r.opcode = h.Opcode
 	}
 	r.fragments++
-	r.size += h.Length
+	if r.InPlace() {
+		r.size += h.Length
+	}
 	r.inFrame, r.fin = true, h.Fin
 	r.key, r.left = h.Key, h.Length
 }
 
-// payload hands on what is here of the data frame in progress. An empty frame that neither begins nor
-// ends a message is no event.
+// payload hands on what is here of the data frame in progress.
 func (r *Receiver) payload(in []byte) (Event, []byte) {
-	piece := in
+	if !r.InPlace() {
+		return r.inflate(in)
+	}
+	piece, rest := r.take(in)
+	r.inFrame = r.left > 0
+	return r.handOn(piece, r.fin && !r.inFrame), rest
+}
+
+// take takes from in what belongs to the data frame in progress, and unmasks it.
+func (r *Receiver) take(in []byte) (piece, rest []byte) {
+	piece = in
 	if int64(len(piece)) > r.left {
 		piece = in[:r.left:r.left]
 	}
-	rest := in[len(piece):]
 	if r.role == Server {
 		r.key = frame.Mask(piece, r.key)
 	}
 	r.left -= int64(len(piece))
-	r.inFrame = r.left > 0
-	last := r.fin && !r.inFrame
+	return piece, in[len(piece):]
+}
+
+// handOn makes an event of the next piece of the message. An empty one in the middle is no event.
+func (r *Receiver) handOn(piece []byte, last bool) Event {
 	if r.opcode == frame.Text {
 		if !r.utf8.Write(piece) {
-			return r.fail(invalidUTF8("a text message is not UTF-8")), nil
+			return r.fail(invalidUTF8("a text message is not UTF-8"))
 		}
 		if last && !r.utf8.Complete() {
-			return r.fail(invalidUTF8("a text message ends inside a character")), nil
+			return r.fail(invalidUTF8("a text message ends inside a character"))
 		}
 	}
 	if len(piece) == 0 && !last && r.handedOn {
-		return Event{}, rest
+		return Event{}
 	}
 	ev := Event{Kind: Data, Opcode: r.opcode, First: !r.handedOn, Last: last, Payload: piece}
 	r.handedOn = true
@@ -212,7 +236,7 @@ func (r *Receiver) payload(in []byte) (Event, []byte) {
 		r.opcode = frame.Continuation
 		r.size, r.fragments, r.handedOn = 0, 0, false
 	}
-	return ev, rest
+	return ev
 }
 
 // control makes an event of a whole control frame.
@@ -244,6 +268,10 @@ func violation(section, detail string) *frame.Violation {
 
 func invalidUTF8(detail string) *frame.Violation {
 	return &frame.Violation{Code: frame.CloseInvalidPayload, Section: "RFC 6455 §8.1", Detail: detail}
+}
+
+func largerThan(max int64) *frame.Violation {
+	return tooBig("a message is larger than the limit of " + strconv.FormatInt(max, 10) + " bytes")
 }
 
 func tooBig(detail string) *frame.Violation {

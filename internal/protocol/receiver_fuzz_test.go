@@ -94,7 +94,7 @@ func checkAnswers(t *testing.T, rec *recorder) {
 			if sender.Closed() {
 				break // a Close frame came inside of it
 			}
-			answers = sender.AppendFragment(answers, opcode, []byte(ev.payload), !ev.open)
+			answers = sender.AppendFragment(answers, opcode, 0, []byte(ev.payload), !ev.open)
 			want = append(want, ev)
 		case "ping":
 			answers = sender.AppendControl(answers, frame.Pong, []byte(ev.payload))

@@ -26,10 +26,11 @@ func (s *Sender) Closed() bool { return s.closed }
 func (s *Sender) InMessage() bool { return s.inMessage }
 
 // Begin returns the header of the next frame of a message and the key to mask its payload with, 0 for
-// a server. Opcode is the message's type, in each of its frames. The caller sends the header and the
-// masked payload, and sees to it that no other message begins in between.
-func (s *Sender) Begin(opcode frame.Opcode, length int64, fin bool) frame.Header {
-	h := frame.Header{Fin: fin, Opcode: opcode, Length: length}
+// a server. Opcode is the message's type, in each of its frames; rsv has RSV1 set where the payload is
+// compressed and the frame has to say so. The caller sends the header and the masked payload, and sees to it
+// that no other message begins in between.
+func (s *Sender) Begin(opcode frame.Opcode, rsv uint8, length int64, fin bool) frame.Header {
+	h := frame.Header{Fin: fin, Rsv: rsv, Opcode: opcode, Length: length}
 	if s.inMessage {
 		h.Opcode = frame.Continuation
 	}
@@ -38,18 +39,19 @@ func (s *Sender) Begin(opcode frame.Opcode, length int64, fin bool) frame.Header
 	return h
 }
 
-// AppendMessage appends a whole message as one frame.
-func (s *Sender) AppendMessage(dst []byte, opcode frame.Opcode, payload []byte) []byte {
-	return s.AppendFragment(dst, opcode, payload, true)
+// AppendMessage appends a whole message as one frame, with the reserved bits that say whether it is
+// compressed.
+func (s *Sender) AppendMessage(dst []byte, opcode frame.Opcode, rsv uint8, payload []byte) []byte {
+	return s.AppendFragment(dst, opcode, rsv, payload, true)
 }
 
 // AppendFragment appends the next fragment of a message; opcode is the message's type, in each of its
-// fragments.
-func (s *Sender) AppendFragment(dst []byte, opcode frame.Opcode, payload []byte, fin bool) []byte {
+// fragments, rsv the frame's own.
+func (s *Sender) AppendFragment(dst []byte, opcode frame.Opcode, rsv uint8, payload []byte, fin bool) []byte {
 	if s.closed {
 		return dst
 	}
-	return appendFrame(dst, s.Begin(opcode, int64(len(payload)), fin), payload)
+	return appendFrame(dst, s.Begin(opcode, rsv, int64(len(payload)), fin), payload)
 }
 
 // AppendControl appends a Ping or Pong frame, also between a message's fragments. Payload is at most

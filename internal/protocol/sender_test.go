@@ -37,7 +37,7 @@ func TestSenderIsReadBack(t *testing.T) {
 					s := newSender(role)
 					want := event{what: opcode.String(), payload: string(payload)}
 
-					wire := s.AppendMessage([]byte("before"), opcode, payload)
+					wire := s.AppendMessage([]byte("before"), opcode, 0, payload)
 					if !bytes.HasPrefix(wire, []byte("before")) {
 						t.Error("what was in dst is gone")
 					}
@@ -47,11 +47,11 @@ func TestSenderIsReadBack(t *testing.T) {
 					checkSent(t, role, wire[len("before"):], want)
 
 					half := size / 2
-					wire = s.AppendFragment(nil, opcode, payload[:half], false)
+					wire = s.AppendFragment(nil, opcode, 0, payload[:half], false)
 					wire = s.AppendControl(wire, frame.Ping, []byte("between"))
-					wire = s.AppendFragment(wire, opcode, payload[half:], false)
+					wire = s.AppendFragment(wire, opcode, 0, payload[half:], false)
 					wire = s.AppendControl(wire, frame.Pong, nil)
-					wire = s.AppendFragment(wire, opcode, nil, true)
+					wire = s.AppendFragment(wire, opcode, 0, nil, true)
 					checkSent(t, role, wire, event{what: "ping", payload: "between"}, event{what: "pong"}, want)
 				})
 			}
@@ -85,7 +85,7 @@ func TestSenderClose(t *testing.T) {
 		} {
 			t.Run(role.String()+"/"+row.name, func(t *testing.T) {
 				s := newSender(role)
-				wire := s.AppendMessage(nil, frame.Text, []byte("x"))
+				wire := s.AppendMessage(nil, frame.Text, 0, []byte("x"))
 				if s.Closed() {
 					t.Error("closed before Close")
 				}
@@ -106,13 +106,13 @@ func TestSenderAppendsNothingAfterClose(t *testing.T) {
 				s := newSender(role)
 				var wire []byte
 				if inMessage {
-					wire = s.AppendFragment(wire, frame.Text, []byte("Hel"), false)
+					wire = s.AppendFragment(wire, frame.Text, 0, []byte("Hel"), false)
 				}
 				wire = s.AppendClose(wire, frame.CloseNormal, "")
 				for name, appended := range map[string][]byte{
-					"AppendMessage":           s.AppendMessage(wire, frame.Text, []byte("x")),
-					"AppendFragment":          s.AppendFragment(wire, frame.Text, []byte("x"), false),
-					"AppendFragment with fin": s.AppendFragment(wire, frame.Text, []byte("x"), true),
+					"AppendMessage":           s.AppendMessage(wire, frame.Text, 0, []byte("x")),
+					"AppendFragment":          s.AppendFragment(wire, frame.Text, 0, []byte("x"), false),
+					"AppendFragment with fin": s.AppendFragment(wire, frame.Text, 0, []byte("x"), true),
 					"AppendControl":           s.AppendControl(wire, frame.Ping, []byte("x")),
 					"AppendClose":             s.AppendClose(wire, frame.CloseGoingAway, "again"),
 				} {
@@ -160,7 +160,7 @@ func TestSenderKeepsFragmentsInOrder(t *testing.T) {
 				if step.opcode.Control() {
 					wire = s.AppendControl(nil, step.opcode, []byte("abc"))
 				} else {
-					wire = s.AppendFragment(nil, step.opcode, []byte("abc"), step.fin)
+					wire = s.AppendFragment(nil, step.opcode, 0, []byte("abc"), step.fin)
 				}
 				var h frame.Header
 				n, err := h.Parse(wire)
@@ -191,13 +191,13 @@ func TestSenderMasksEachFrameWithAnotherKey(t *testing.T) {
 		var wire []byte
 		switch i % 4 {
 		case 0:
-			wire = s.AppendMessage(nil, frame.Binary, payload)
+			wire = s.AppendMessage(nil, frame.Binary, 0, payload)
 		case 1:
-			wire = s.AppendFragment(nil, frame.Binary, payload, false)
+			wire = s.AppendFragment(nil, frame.Binary, 0, payload, false)
 		case 2:
 			wire = s.AppendControl(nil, frame.Ping, payload)
 		case 3:
-			wire = s.AppendFragment(nil, frame.Binary, payload, true)
+			wire = s.AppendFragment(nil, frame.Binary, 0, payload, true)
 		}
 		var h frame.Header
 		n, err := h.Parse(wire)
@@ -225,7 +225,7 @@ func TestSenderBeginLeavesThePayloadToTheCaller(t *testing.T) {
 				payload string
 				fin     bool
 			}{{"Hel", false}, {"", false}, {"lo", true}} {
-				h := s.Begin(frame.Text, int64(len(fragment.payload)), fragment.fin)
+				h := s.Begin(frame.Text, 0, int64(len(fragment.payload)), fragment.fin)
 				if h.Masked != (role == protocol.Client) || !h.Masked && h.Key != 0 {
 					t.Errorf("%+v", h)
 				}
@@ -236,7 +236,7 @@ func TestSenderBeginLeavesThePayloadToTheCaller(t *testing.T) {
 				wire = append(h.Append(wire), payload...)
 			}
 			checkSent(t, role, wire, event{what: "text", payload: "Hello"})
-			if h := s.Begin(frame.Binary, 1<<40, true); h.Length != 1<<40 || h.Opcode != frame.Binary {
+			if h := s.Begin(frame.Binary, 0, 1<<40, true); h.Length != 1<<40 || h.Opcode != frame.Binary {
 				t.Errorf("%+v", h)
 			}
 		})
@@ -249,17 +249,17 @@ func TestSenderUndo(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/a message/fin %v", role, fin), func(t *testing.T) {
 				s := newSender(role)
 				was := s.InMessage()
-				s.Begin(frame.Text, 5, fin)
+				s.Begin(frame.Text, 0, 5, fin)
 				s.Undo(was)
-				checkSent(t, role, s.AppendMessage(nil, frame.Binary, []byte("x")), event{what: "binary", payload: "x"})
+				checkSent(t, role, s.AppendMessage(nil, frame.Binary, 0, []byte("x")), event{what: "binary", payload: "x"})
 			})
 			t.Run(fmt.Sprintf("%v/a fragment/fin %v", role, fin), func(t *testing.T) {
 				s := newSender(role)
-				wire := s.AppendFragment(nil, frame.Text, []byte("Hel"), false)
+				wire := s.AppendFragment(nil, frame.Text, 0, []byte("Hel"), false)
 				was := s.InMessage()
-				s.Begin(frame.Text, 5, fin)
+				s.Begin(frame.Text, 0, 5, fin)
 				s.Undo(was)
-				wire = s.AppendFragment(wire, frame.Text, []byte("lo"), true)
+				wire = s.AppendFragment(wire, frame.Text, 0, []byte("lo"), true)
 				checkSent(t, role, wire, event{what: "text", payload: "Hello"})
 			})
 		}
@@ -273,12 +273,12 @@ func TestSenderDoesNotAllocate(t *testing.T) {
 	for _, role := range roles {
 		s := newSender(role)
 		for name, f := range map[string]func(){
-			"AppendMessage": func() { s.AppendMessage(dst, frame.Text, payload) },
+			"AppendMessage": func() { s.AppendMessage(dst, frame.Text, 0, payload) },
 			"fragments": func() {
-				s.AppendFragment(s.AppendFragment(dst, frame.Text, payload, false), frame.Text, payload, true)
+				s.AppendFragment(s.AppendFragment(dst, frame.Text, 0, payload, false), frame.Text, 0, payload, true)
 			},
 			"AppendControl": func() { s.AppendControl(dst, frame.Ping, payload) },
-			"Begin":         func() { h := s.Begin(frame.Text, 5, true); h.Append(dst) },
+			"Begin":         func() { h := s.Begin(frame.Text, 0, 5, true); h.Append(dst) },
 			"AppendClose":   func() { s.AppendClose(dst, frame.CloseNormal, reason); s.Init(role) },
 		} {
 			if n := testing.AllocsPerRun(100, f); n != 0 {
@@ -342,13 +342,13 @@ func FuzzSender(f *testing.F) {
 			small := payload[:min(len(payload), frame.MaxControlPayload)]
 			switch op {
 			case 0:
-				wire = s.AppendMessage(wire, opcode, payload)
+				wire = s.AppendMessage(wire, opcode, 0, payload)
 				fragment(true)
 			case 1, 2:
-				wire = s.AppendFragment(wire, opcode, payload, false)
+				wire = s.AppendFragment(wire, opcode, 0, payload, false)
 				fragment(false)
 			case 3:
-				wire = s.AppendFragment(wire, opcode, payload, true)
+				wire = s.AppendFragment(wire, opcode, 0, payload, true)
 				fragment(true)
 			case 4:
 				wire = s.AppendControl(wire, frame.Ping, small)
@@ -360,7 +360,7 @@ func FuzzSender(f *testing.F) {
 				if closed {
 					break
 				}
-				h := s.Begin(opcode, int64(len(payload)), op == 7)
+				h := s.Begin(opcode, 0, int64(len(payload)), op == 7)
 				wire = h.Append(wire)
 				at := len(wire)
 				wire = append(wire, payload...)
@@ -368,7 +368,7 @@ func FuzzSender(f *testing.F) {
 				fragment(op == 7)
 			case 8:
 				was := s.InMessage()
-				s.Begin(opcode, int64(len(payload)), n%2 == 0)
+				s.Begin(opcode, 0, int64(len(payload)), n%2 == 0)
 				s.Undo(was)
 			case 9:
 				small = small[:min(len(small), frame.MaxCloseReason)]

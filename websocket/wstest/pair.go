@@ -15,6 +15,10 @@ type PairOptions struct {
 	Accept websocket.AcceptOptions // the server's end
 	Dial   websocket.DialOptions   // the client's end; its DialContext is replaced
 
+	// Compression says that what Accept and Dial say of compression counts. Otherwise there is none, so
+	// that what a Pipe holds is as many octets as the messages have.
+	Compression bool
+
 	// Server and Client, if set, wrap the stream below that end, in a Faulty for example. For the
 	// server's end the opening handshake passes the wrapper too.
 	Server, Client func(net.Conn) net.Conn
@@ -87,11 +91,16 @@ func Conns(tb testing.TB, opts *PairOptions) (s, c *websocket.Conn) {
 	return s, c
 }
 
+// orDefaults returns a copy of opts with the defaults filled in.
 func orDefaults(opts *PairOptions) *PairOptions {
 	if opts == nil {
-		return &PairOptions{}
+		opts = &PairOptions{}
 	}
-	return opts
+	filled := *opts
+	if !opts.Compression {
+		filled.Accept.Compression.Disabled, filled.Dial.Compression.Disabled = true, true
+	}
+	return &filled
 }
 
 // serveOnce answers one handshake with handle, over a Pipe, and returns options that dial it.
