@@ -33,7 +33,7 @@ tools: ## install what the tests need: chromium, and node with its packages
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
 
-mutate-pages: tools ## break the demos in eight ways, one by one, and see a browser test fail each time
+mutate-pages: tools ## break the demos in twelve ways, one by one, and see a browser test fail each time
 	@go run ./scripts/mutate
 
 soak: ## 10,000 idle sockets and 50 rooms of 20 for a minute, every delivery counted

@@ -1,4 +1,4 @@
-// Command mutate tests the browser tests: it breaks the program behind the demos in eight ways, one at a time, and
+// Command mutate tests the browser tests: it breaks the program behind the demos in twelve ways, one at a time, and
 // sees a test in a real browser fail each time. Run it from the root of the repository:
 //
 //	go run ./scripts/mutate

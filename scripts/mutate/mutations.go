@@ -18,9 +18,12 @@ type mutation struct {
 }
 
 const (
-	echo  = "cmd/everwire/internal/demo/echo.go"
-	hello = "cmd/everwire/internal/demo/hello.go"
-	chat  = "cmd/everwire/internal/demo/chat.go"
+	demos = "cmd/everwire/internal/demo/"
+	pages = "cmd/everwire/internal/pages/static/"
+
+	echo  = demos + "echo.go"
+	hello = demos + "hello.go"
+	chat  = demos + "chat.go"
 )
 
 var mutations = []mutation{
@@ -74,11 +77,43 @@ var mutations = []mutation{
 	},
 	{
 		name: "chat newest last",
-		file: "cmd/everwire/internal/pages/static/chat.js",
+		file: pages + "chat.js",
 		old:  `messages.prepend(message);`,
 		new:  `messages.append(message);`,
 		test: "TestChatReachesEveryoneNewestFirst",
 		says: `["Hello, is there anybody?" "Only me"]`,
+	},
+	{
+		name: "a byte is missing",
+		file: demos + "binary.go",
+		old:  `sendBack(s, m)`,
+		new:  `s.Send(m.Bytes()[1:])`,
+		test: "TestBinarySendsAFileThereAndBack",
+		says: `Not the same: what came back differs from what was sent.`,
+	},
+	{
+		name: "no pause",
+		file: demos + "rate.go",
+		old:  `s.Pause()`,
+		new:  ``,
+		test: "TestRateWithTheCheckAndWithout",
+		says: `at 128 KiB/s`,
+	},
+	{
+		name: "cookies are shown",
+		file: demos + "handshake.go",
+		old:  `"cookie", "auth"`,
+		new:  `"auth"`,
+		test: "TestHandshakeHidesCookies",
+		says: `the cookie is shown: "session=hush"`,
+	},
+	{
+		name: "worst first",
+		file: pages + "subprotocols.js",
+		old:  `new WebSocket(endpoint, asked)`,
+		new:  `new WebSocket(endpoint, asked.toReversed())`,
+		test: "TestSubprotocolsAreAgreedOn",
+		says: `socket.protocol is \"wamp\"`,
 	},
 	{
 		name: "no check of origins",

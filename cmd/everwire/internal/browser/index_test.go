@@ -11,8 +11,9 @@ func TestIndexLeadsToTheDemos(t *testing.T) {
 	overWSAndWSS(t, func(t *testing.T, secure bool) {
 		s := serve(t, secure)
 		p := open(t, s.http)
-		if got, want := p.texts("main .card strong"), []string{"Echo", "Hello", "Chat"}; !slices.Equal(got, want) {
-			t.Fatalf("the index shows %q, want %q", got, want)
+		demos := []string{"Echo", "Hello", "Chat", "Binary", "Rate", "Handshake", "Subprotocols"}
+		if got := p.texts("main .card strong"); !slices.Equal(got, demos) {
+			t.Fatalf("the index shows %q, want %q", got, demos)
 		}
 		for _, step := range []struct{ link, name, title string }{
 			{`main a.card[href="echo"]`, "echo", "Echo"},
@@ -23,6 +24,12 @@ func TestIndexLeadsToTheDemos(t *testing.T) {
 			{`a.brand`, "", "WebSocket, both ends of the wire"},
 			{`main a.card[href="chat"]`, "chat", "Chat"},
 			{`nav a[href="echo"]`, "echo", "Echo"},
+			{`nav a[href="binary"]`, "binary", "Binary"},
+			{`a.brand`, "", "WebSocket, both ends of the wire"},
+			{`main a.card[href="rate"]`, "rate", "Rate"},
+			{`nav a[href="handshake"]`, "handshake", "Handshake"},
+			{`a.brand`, "", "WebSocket, both ends of the wire"},
+			{`main a.card[href="subprotocols"]`, "subprotocols", "Subprotocols"},
 		} {
 			p.follow(step.link)
 			p.wantText("h1", step.title)
@@ -41,7 +48,10 @@ func TestIndexShowsThisServersAddresses(t *testing.T) {
 	overWSAndWSS(t, func(t *testing.T, secure bool) {
 		s := serve(t, secure)
 		p := open(t, s.http)
-		want := []string{s.ws + "/echo", s.ws + "/echo?hello=1s", s.ws + "/hello", s.ws + "/chat"}
+		want := []string{
+			s.ws + "/echo", s.ws + "/echo?hello=1s", s.ws + "/hello", s.ws + "/chat",
+			s.ws + "/binary", s.ws + "/rate?rate=128", s.ws + "/handshake", s.ws + "/subprotocols",
+		}
 		if got := p.texts("dl code[data-endpoint]"); !slices.Equal(got, want) {
 			t.Errorf("the addresses are %q, want %q", got, want)
 		}

@@ -9,12 +9,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/cli"
+	"github.com/everwire/everwire/cmd/everwire/internal/demo"
+	"github.com/everwire/everwire/cmd/everwire/internal/pages"
 )
 
 // A site is a server with pages. Its addresses are without a slash at the end.
@@ -108,6 +111,29 @@ func listen(t *testing.T, secure bool, h http.Handler) *site {
 	t.Cleanup(srv.Close)
 	return &site{http: srv.URL, ws: "ws" + strings.TrimPrefix(srv.URL, "http"), stop: srv.Close}
 }
+
+// serveAlone serves one demo and its page until the test ends. Stop closes the connections in order; from then on
+// it refuses new ones, but the pages, with all that a browser fetches for them when it likes, stay.
+func serveAlone(t *testing.T, secure bool, name string) *site {
+	t.Helper()
+	i := slices.IndexFunc(demo.All, func(d demo.Demo) bool { return d.Name == name })
+	endpoint := demo.All[i].New()
+	endpoint.Handler = pages.Handler(name)
+	t.Cleanup(func() { endpoint.Close() })
+	mux := http.NewServeMux()
+	mux.Handle("/"+name, endpoint)
+	mux.Handle("/static/", pages.Static())
+	s := listen(t, secure, mux)
+	s.stop = func() {
+		if err := endpoint.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	return s
+}
+
+// refused is what the console says when a server that has stopped refuses a connection.
+const refused = "Unexpected response code: 503"
 
 // receive returns what comes from a server that the test runs.
 func receive[T any](t *testing.T, from <-chan T) T {

@@ -50,13 +50,18 @@ func newServeFlags(flags *pflag.FlagSet) *serveFlags {
 func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the demos: echo, hello and chat",
+		Short: "Serve the demos: echo, chat, handshake and others",
 		Long: `Serve the demos, pages and WebSocket endpoints, on one port:
 
   /echo           sends every message back as it came
   /echo?hello=1s  and says "Hello?" at that interval (100ms to 1h)
   /hello          answers "My name is John", and closes after 5 seconds
   /chat           sends every message, cut to 50 characters, to everyone
+  /binary         sends bytes back, up to 64 MiB
+  /rate           reads 512 KiB/s, and tells how much it has read
+  /rate?rate=128  reads as many KiB/s as that (16 to 65536)
+  /handshake      tells, in JSON, what was asked and answered to connect
+  /subprotocols   speaks soap, wamp and xmpp
   /healthz        200 while it serves, 503 while it shuts down
 
 Visited with a browser each demo is a page. Stop with Ctrl-C or SIGTERM: every

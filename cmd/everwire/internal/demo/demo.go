@@ -14,4 +14,8 @@ var All = []Demo{
 	{"echo", "sends every message back", Echo},
 	{"hello", "answers “My name is …”, and closes after 5 seconds", Hello},
 	{"chat", "sends every message to everyone", Chat},
+	{"binary", "sends bytes back, a file if you like", Binary},
+	{"rate", "reads slowly: 512 KiB/s, or as ?rate= says", Rate},
+	{"handshake", "tells what was asked and answered to connect", Handshake},
+	{"subprotocols", "speaks soap, wamp and xmpp", Subprotocols},
 }

@@ -23,29 +23,37 @@ const (
 // closes; any other value of hello is refused with status 400.
 func Echo() *websocket.Server {
 	srv := &websocket.Server{}
-	srv.Options.Limits.MessageSize = echoMessageSize
-	srv.Options.Queue = websocket.Queue{
-		Bytes: echoWaiting + echoMessageSize, // what may wait, and one message that is on its way
-		Full:  websocket.CloseSlow,           // such as by empty messages without end
-	}
+	takeLargeMessages(srv)
 	srv.Options.OnRequest = func(r *http.Request, _ http.Header) error {
 		_, err := helloInterval(r)
 		return err
 	}
 	srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
-		s.OnMessage(func(s *websocket.Socket, m websocket.Message) {
-			s.SendMessage(m)
-			if s.BufferedAmount() > echoWaiting {
-				s.Pause()
-			}
-		})
-		s.OnDrain(func(s *websocket.Socket) { s.Resume() })
+		s.OnMessage(sendBack)
+		s.OnDrain((*websocket.Socket).Resume)
 
 		if interval, _ := helloInterval(r); interval > 0 {
 			go sayHello(s, interval)
 		}
 	})
 	return srv
+}
+
+// takeLargeMessages bounds what a server that sends messages back receives and keeps.
+func takeLargeMessages(srv *websocket.Server) {
+	srv.Options.Limits.MessageSize = echoMessageSize
+	srv.Options.Queue = websocket.Queue{
+		Bytes: echoWaiting + echoMessageSize, // what may wait, and one message that is on its way
+		Full:  websocket.CloseSlow,           // such as by empty messages without end
+	}
+}
+
+// sendBack sends a message back, and stops reading while its sender does not. OnDrain has to resume.
+func sendBack(s *websocket.Socket, m websocket.Message) {
+	s.SendMessage(m)
+	if s.BufferedAmount() > echoWaiting {
+		s.Pause()
+	}
 }
 
 // helloInterval returns the query's hello, or 0 if there is none.

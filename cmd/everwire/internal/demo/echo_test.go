@@ -78,7 +78,7 @@ func TestEchoHoldsBackWhoDoesNotRead(t *testing.T) {
 		sent := make(chan error, 1)
 		go func() {
 			for range messages {
-				if err := c.Write(t.Context(), websocket.Binary, make([]byte, size)); err != nil {
+				if err := c.Write(t.Context(), websocket.Binary, noise(size)); err != nil {
 					sent <- err
 					return
 				}
@@ -91,7 +91,7 @@ func TestEchoHoldsBackWhoDoesNotRead(t *testing.T) {
 			t.Errorf("%d octets wait, want more than %d by no more than one message", waiting, echoWaiting)
 		}
 		for range messages {
-			hear(t, c, websocket.Binary, string(make([]byte, size)))
+			hear(t, c, websocket.Binary, string(noise(size)))
 		}
 		if err := <-sent; err != nil {
 			t.Error(err)

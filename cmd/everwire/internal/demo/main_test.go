@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"testing"
@@ -64,6 +65,13 @@ func (n *network) dial(query string) *websocket.Conn {
 	n.t.Cleanup(c.Terminate)
 	<-n.connected
 	return c
+}
+
+// noise returns octets that no compression makes fewer, the same at every call.
+func noise(size int) []byte {
+	data := make([]byte, size)
+	rand.NewChaCha8([32]byte{}).Read(data)
+	return data
 }
 
 func say(t *testing.T, c *websocket.Conn, typ websocket.MessageType, data string) {

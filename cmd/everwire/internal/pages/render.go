@@ -17,6 +17,10 @@ var demos = []demo{
 	{"echo", "Echo", "Open a connection, send what you like and get it back, as text or as bytes."},
 	{"hello", "Hello", "One short conversation from open to close, with the code that holds it."},
 	{"chat", "Chat", "Everyone on this page sees what everyone writes, newest first."},
+	{"binary", "Binary", "Send a file to the server and back, and see that not a bit of it has changed."},
+	{"rate", "Rate", "Send to a server that reads slowly, and watch bufferedAmount tell you when to wait."},
+	{"handshake", "Handshake", "What your browser asked for and what it was answered, line by line, explained."},
+	{"subprotocols", "Subprotocols", "Ask for soap, wamp, xmpp or what nobody speaks, and see what is agreed on."},
 }
 
 // demo describes one demo: the name is its path and the stem of its files, the line is its description in the index.

@@ -109,6 +109,21 @@ func TestStableElements(t *testing.T) {
 		}},
 		{"hello", []string{`id="start"`, `id="name"`, `id="log"`, `id="state"`, `value="John"`}},
 		{"chat", []string{`<form name="publish"`, `name="message"`, `type="submit"`, `id="messages"`, `id="state"`}},
+		{"binary", []string{
+			`<form name="binary"`, `id="file"`, `id="kib"`, `id="generate"`, `id="blob"`, `id="arraybuffer"`, `id="send"`,
+			`id="verdict"`, `id="sent-digest"`, `id="received-digest"`, `id="state"`,
+		}},
+		{"rate", []string{
+			`<form name="rate"`, `id="reads"`, `id="look"`, `id="start"`, `id="disconnect"`, `id="buffered-amount"`,
+			`id="sent"`, `id="read"`, `id="chart"`, `id="state"`,
+		}},
+		{"handshake", []string{
+			`id="again"`, `id="request"`, `id="answer"`, `id="accept"`, `id="offered"`, `id="in-use"`, `id="state"`,
+		}},
+		{"subprotocols", []string{
+			`<form name="subprotocols"`, `value="soap"`, `value="wamp"`, `value="xmpp"`, `value="klingon"`, `id="connect"`,
+			`id="protocol"`, `id="log"`, `id="verdict"`, `id="state"`,
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.page, func(t *testing.T) {

@@ -24,7 +24,7 @@ func announce(out io.Writer, addresses []string, c *certificate) {
 	fmt.Fprintln(&text)
 	for _, d := range demo.All {
 		url := fmt.Sprintf("ws%s://%s/%s", secure, addresses[0], d.Name)
-		fmt.Fprintf(&text, "  %-32s  %s\n", url, d.Line)
+		fmt.Fprintf(&text, "  %-36s  %s\n", url, d.Line)
 	}
 	if c != nil && c.fingerprint != "" {
 		fmt.Fprintf(&text, "\nThe certificate was made just now, for %s. SHA-256 fingerprint:\n  %s\n",

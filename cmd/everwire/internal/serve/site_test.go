@@ -23,6 +23,10 @@ func TestSite(t *testing.T) {
 		{"with a query", "GET", "/echo?hello=never", 200, "<title>Echo · Everwire</title>"},
 		{"hello's page", "GET", "/hello", 200, "<title>Hello · Everwire</title>"},
 		{"chat's page", "GET", "/chat", 200, "<title>Chat · Everwire</title>"},
+		{"binary's page", "GET", "/binary", 200, "<title>Binary · Everwire</title>"},
+		{"rate's page", "GET", "/rate", 200, "<title>Rate · Everwire</title>"},
+		{"handshake's page", "GET", "/handshake", 200, "<title>Handshake · Everwire</title>"},
+		{"subprotocols' page", "GET", "/subprotocols", 200, "<title>Subprotocols · Everwire</title>"},
 		{"script", "GET", "/static/chat.js", 200, "WebSocket"},
 		{"no such script", "GET", "/static/none.js", 404, ""},
 		{"health", "GET", "/healthz", 200, "ok"},
@@ -54,6 +58,8 @@ func TestPagesAndWebSocketsShareTheirPaths(t *testing.T) {
 		{"/echo", "echo me", "echo me"},
 		{"/hello", "My name is John", "Hello from server, John!"},
 		{"/chat", "hi", "hi"},
+		{"/rate", "four", "4"},
+		{"/subprotocols", "", "We speak no subprotocol."},
 	}
 	var conns []*websocket.Conn
 	for _, talk := range conversations {
