@@ -65,7 +65,7 @@ func (t *target) redirected(location string) (*target, error) {
 		return nil, errors.New("its Location is malformed")
 	}
 	u.Fragment, u.RawFragment = "", "" // of use only to who has asked for a document
-	to, err := parseTarget(strings.TrimSuffix(u.String(), "#"))
+	to, err := parseTarget(u.String())
 	switch {
 	case err != nil:
 		return nil, err

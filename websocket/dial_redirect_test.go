@@ -1,7 +1,9 @@
 package websocket_test
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -206,6 +208,48 @@ func TestWhatIsForOneServerIsNotForAnother(t *testing.T) {
 	})
 }
 
+func TestTheSchemeMakesAnotherServer(t *testing.T) {
+	server, trusting := trusted("a.com")
+	w, second := newWorld(), make(chan *http.Request, 1)
+	secure := false
+	w.settle(t, "a.com:443", func(nc net.Conn) {
+		answer := func(nc net.Conn) {
+			r, err := http.ReadRequest(bufio.NewReader(nc))
+			if err != nil {
+				return
+			}
+			if secure {
+				second <- r
+				io.WriteString(nc, switching(r)+"\r\n")
+			} else {
+				secure = true
+				sends("307 X", "wss://a.com")(nc, r)
+			}
+			untilClosed(nc)
+		}
+		if secure {
+			answer = securely(server, answer)
+		}
+		answer(nc)
+	})
+	w.opts.Redirects, w.opts.TLSConfig = 1, trusting
+	w.opts.Header = http.Header{"Cookie": {"a=1"}}
+	c, err := websocket.Dial(context.Background(), "ws://me:pw@a.com:443", &w.opts)
+	must(t, err)
+	defer c.Terminate()
+	r := <-second
+	equal(t, "Cookie and Authorization", r.Header.Get("Cookie")+r.Header.Get("Authorization"), "")
+}
+
+func TestARedirectsErrorSaysNothingOfTheCertificateForAnother(t *testing.T) {
+	server, trusting := trusted("a.com")
+	server.ClientAuth = tls.RequestClientCert
+	w := newWorld()
+	w.serve(t, "a.com:443", server, http.RedirectHandler("wss://b.com", http.StatusFound))
+	w.opts.Redirects, w.opts.TLSConfig = 1, trusting
+	w.wantRefused(t, "wss://a.com", "cannot connect to b.com:443: nobody")
+}
+
 func TestEachRequestOfARedirectHasItsOwnKey(t *testing.T) {
 	w, keys := newWorld(), make(chan string, 2)
 	w.answers(t, "a.com:80", func(nc net.Conn, r *http.Request) {
@@ -261,8 +305,13 @@ func TestARedirectMayLeadThroughAnotherProxy(t *testing.T) {
 	w.echoes(t, "b.com:80", nil, requests)
 	w.opts.Redirects = 1
 	proxies := map[string]string{"a.com": "http://proxy.com", "b.com": "socks5://proxy.com"}
-	w.opts.Proxy = func(r *http.Request) (*url.URL, error) { return mustURL(proxies[r.URL.Host]), nil }
+	w.opts.Header = http.Header{"X-A": {"1"}}
+	w.opts.Proxy = func(r *http.Request) (*url.URL, error) {
+		r.Header.Set("X-A", "2") // changes nothing
+		return mustURL(proxies[r.URL.Host]), nil
+	}
 	c := dialAndEcho(t, "ws://a.com", &w.opts)
+	equal(t, "X-A", (<-requests).Header.Get("X-A"), "1")
 	equal(t, "URL", c.URL(), "ws://b.com/")
 	equal(t, "dialed", w.dialed, []string{"proxy.com:80", "proxy.com:1080"})
 }

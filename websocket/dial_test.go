@@ -716,6 +716,37 @@ func TestOptionsMayChangeWhileNewConnects(t *testing.T) {
 	equal(t, "subprotocol chosen", socket.Subprotocol(), "v1")
 }
 
+func TestTheProxysTLSConfigMayChangeWhileNewConnects(t *testing.T) {
+	server, trusting := trusted("proxy.com")
+	w, requests := newWorld(), make(chan *http.Request, 1)
+	w.settle(t, "proxy.com:443", securely(server, w.httpProxy("")))
+	w.echoes(t, "site.com:80", nil, requests)
+	changed, dial := make(chan struct{}), w.opts.DialContext
+	w.opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		<-changed
+		return dial(ctx, network, address)
+	}
+	w.opts.Proxy, w.opts.ProxyTLSConfig = http.ProxyURL(mustURL("https://proxy.com")), trusting
+	j := newJournal()
+	s, err := websocket.New("ws://site.com", &w.opts, j.listen)
+	must(t, err)
+	trusting.ServerName = "other.com"
+	close(changed)
+	j.waitFor(t, "open")
+	s.Terminate()
+	<-s.Context().Done()
+}
+
+func TestAContextThatEndsWhenTheHandshakeIsJustDoneStillCounts(t *testing.T) {
+	w, requests := newWorld(), make(chan *http.Request, 1)
+	w.echoes(t, "site.com:80", nil, requests)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.opts.OnResponse = func(*http.Response) { cancel() }
+	_, err := websocket.Dial(ctx, "ws://site.com", &w.opts)
+	wantError(t, "Dial", err, context.Canceled)
+	equal(t, "open streams", w.open.Load(), 0)
+}
+
 func TestASubprotocolThatIsNotChosenFailsNewButNotDial(t *testing.T) {
 	s := script(t, func(nc net.Conn, r *http.Request) {
 		io.WriteString(nc, switching(r)+"\r\n")
