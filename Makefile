@@ -1,7 +1,7 @@
 # Everwire. Say `make help`.
 
 # A root ./... sees only the root module, so what concerns all of them loops.
-MODULES := . bench cmd/everwire
+MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks
 each = set -e; for m in $(MODULES); do echo "== $$m: $(1)"; (cd $$m && $(1)); done
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1

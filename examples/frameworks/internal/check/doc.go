@@ -1,0 +1,2 @@
+// Package check is the test that all the examples must pass.
+package check
