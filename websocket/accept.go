@@ -220,6 +220,9 @@ func judge(r *http.Request, set *settings) (*handshake.Response, deflate.Params,
 	if err := req.Check(); err != nil {
 		return nil, none, refuse(err)
 	}
+	if r.ContentLength != 0 { // -1: it has a Transfer-Encoding
+		return nil, none, refuse(errBody)
+	}
 	if err := handshake.CheckOrigin(req, set.origins); err != nil {
 		return nil, none, refuse(err)
 	}
@@ -250,6 +253,15 @@ func judge(r *http.Request, set *settings) (*handshake.Response, deflate.Params,
 		}
 	}
 	return response, params, nil
+}
+
+// errBody refuses a request with a body, whose octets would be taken for frames: those begin right behind the
+// handshake. It is judged here and not in package handshake because net/http takes Transfer-Encoding out of the
+// header.
+var errBody = &handshake.Error{
+	Status:  http.StatusBadRequest,
+	Reason:  "the request has a body; a WebSocket handshake has none",
+	Section: "RFC 9110 §7.8",
 }
 
 func refuse(err error) *refusedHandshake {

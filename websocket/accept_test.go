@@ -177,15 +177,25 @@ func TestEveryRequestGetsTheAnswerItDeserves(t *testing.T) {
 		{"a key that is not base64", instead("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!=="), 400, "is not 16 bytes", nil},
 		{"field names in other case", strings.NewReplacer("Sec-WebSocket", "SEC-websocket", "Upgrade:", "uPGRADE:").
 			Replace(exampleRequest), 101, "", nil},
-		{"a subprotocol that is no token", exampleRequest + "Sec-WebSocket-Protocol: my chat\r\n", 400, `"my chat" is not a token`, nil},
-		{"a subprotocol twice", exampleRequest + "Sec-WebSocket-Protocol: a, a\r\n", 400, "offered twice", nil},
+		{"a subprotocol that is no token", exampleRequest + "Sec-WebSocket-Protocol: my chat\r\n", 400, "subprotocol 1 of those offered is not a token", nil},
+		{"a subprotocol twice", exampleRequest + "Sec-WebSocket-Protocol: a, a\r\n", 400, "is offered before", nil},
+		{"a body", exampleRequest + "Content-Length: 6\r\n", 400, "has a body", nil},
+		{"a body in chunks", exampleRequest + "Transfer-Encoding: chunked\r\n", 400, "has a body", nil},
+		{"a body of no length", exampleRequest + "Content-Length: 0\r\n", 101, "", nil},
 		{"extensions nobody knows", exampleRequest + "Sec-WebSocket-Extensions: x-nobody; a=1, y\r\n", 101, "", nil},
 		{"extensions that are none", exampleRequest + "Sec-WebSocket-Extensions: x; =\r\n", 400, "Sec-WebSocket-Extensions", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			failed := make(chan error, 1)
 			c := callHTTP(t, echoing(nil, failed))
-			resp, body := c.ask(row.request + "\r\n")
+			request := row.request + "\r\n"
+			switch row.name {
+			case "a body":
+				request += maskedText("") // would be a frame
+			case "a body in chunks":
+				request += "0\r\n\r\n"
+			}
+			resp, body := c.ask(request)
 			if resp.StatusCode != row.status || !strings.Contains(body, row.says) {
 				t.Fatalf("answered %d %q, want %d %q", resp.StatusCode, body, row.status, row.says)
 			}

@@ -1,5 +1,7 @@
 package websocket
 
+import "net/netip"
+
 // PoisonBuffers tells tests what kind of build this is.
 const PoisonBuffers = poisonBuffers
 
@@ -13,4 +15,24 @@ func CompressedForms(p *Prepared) (n int) {
 		}
 	}
 	return n
+}
+
+// AddressesAtTheDoor returns how many client addresses a Server remembers.
+func AddressesAtTheDoor(srv *Server) int {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return len(srv.door.byAddress)
+}
+
+// ForwardedFor is what a Server with those proxies makes of X-Forwarded-For that the first of them sent.
+func ForwardedFor(lines []string, proxies ...netip.Prefix) netip.Addr {
+	srv := Server{TrustedProxies: proxies}
+	return forwardedFor(lines, proxies[0].Addr(), srv.trusts)
+}
+
+// ActiveConnections returns how many connections and handshakes a Server has counted in.
+func ActiveConnections(srv *Server) int {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return srv.active
 }

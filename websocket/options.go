@@ -95,9 +95,9 @@ type DialOptions struct {
 
 	// Redirects is how many redirects are followed at most: answers 301, 302, 303, 307 and 308 with a
 	// Location whose scheme is ws, wss, http or https. One more is a refusal, and so is one from wss to ws,
-	// and any from ws+unix. Where scheme, host or port differ, another server is meant, and what is for the
-	// first one is not sent on: Authorization, Cookie, Proxy-Authorization and Host of Header, and the URL's user
-	// and password. Default: 0, a redirect is a refusal.
+	// and any from ws+unix. Where scheme, host or port differ, another server is meant, and what is for
+	// the first one is not sent on: Authorization, Cookie, Proxy-Authorization and Host of Header, and the
+	// URL's user and password. Default: 0, a redirect is a refusal.
 	Redirects int
 
 	// HandshakeTimeout bounds everything up to the server's answer: name look-up, connecting, proxy, TLS,

@@ -93,6 +93,11 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		"DialOptions.HeaderBytes":      "Default 64 KiB;",
 		"Server.HandshakeTimeout":      "Default 10 s;",
 		"Server.HeaderBytes":           "Default 16 KiB;",
+		"Server.MaxConnections":        "Default: no limit.",
+		"Server.MaxPerAddress":         "Default: no limit,",
+		"Server.TrustedProxies":        "Default: none.",
+		"Server.ProxyProtocol":         "Default: no such header.",
+		"Server.ErrorLog":              "Default: the standard logger",
 		"Server.Handler":               "Default: 426 Upgrade Required.",
 	} {
 		if !strings.Contains(docs[field], doc) {

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -38,6 +40,21 @@ type Server struct {
 	// for connections to end but cannot close them, and Close leaves them alone.
 	Untracked bool
 
+	// MaxConnections is how many connections there may be at once, from their handshake to their close event,
+	// those of all listeners and mounts together; one more is answered with 503 and Retry-After. Default: no limit.
+	MaxConnections int
+
+	// MaxPerAddress is how many of them may come from one client (see [Server.ClientAddr]): from one IPv4 address,
+	// or from one /64 of IPv6, since a single subscriber has at least that many addresses. One more is answered with
+	// 429 and Retry-After. Connections without an IP address are not counted. Default: no limit, because everybody
+	// behind a proxy that is not in TrustedProxies, or behind one NAT, has the same address.
+	MaxPerAddress int
+
+	// TrustedProxies are the networks of the proxies in front of this Server, which are believed whose connection
+	// they pass on: by X-Forwarded-For (see [Server.ClientAddr]) and, with ProxyProtocol, by their header. From
+	// anybody else neither is believed. List no network that a client can connect from. Default: none.
+	TrustedProxies []netip.Prefix
+
 	// What follows concerns only a Server that listens by itself.
 
 	// Addr is where ListenAndServe listens. Default: ":http", ":https" with TLS.
@@ -54,9 +71,19 @@ type Server struct {
 	// Default 16 KiB; negative: the 1 MiB of net/http.
 	HeaderBytes int
 
+	// ProxyProtocol says that TrustedProxies begin each connection with a PROXY protocol header, of version 1 or 2,
+	// below TLS if there is TLS: they must, within HandshakeTimeout, and from anybody else it is not accepted.
+	// See [ProxyListener] for what it does, and for an http.Server of the program's own. Default: no such header.
+	ProxyProtocol bool
+
+	// ErrorLog is for what goes wrong before there is a request, such as failing TLS handshakes, and for panics of
+	// the program's functions. Default: the standard logger of package log.
+	ErrorLog *log.Logger
+
 	onConnection []func(*Socket, *http.Request)
 	onHeaders    []func(*http.Request, http.Header)
 	onListening  []func(net.Addr)
+	onRefused    []func(*http.Request, error)
 	onClose      []func()
 
 	clients  Group
@@ -69,6 +96,7 @@ type Server struct {
 	mu        sync.Mutex // guards what follows
 	stage     stage
 	listeners []*http.Server
+	door      door
 	active    int           // sockets whose close event is not over, and handshakes
 	idle      chan struct{} // closed when active falls to 0 and somebody waits for that
 }
@@ -127,29 +155,37 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		srv.Handler.ServeHTTP(w, r)
 		return
 	}
+	if err := srv.connect(w, r); err != nil {
+		srv.refused(r, err)
+	}
+}
+
+// connect makes a Socket of a handshake, or answers why not and returns that.
+func (srv *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	set, err := srv.connectionSettings()
 	if err != nil {
-		misconfigured(w, err)
-		return
+		return misconfigured(w, err)
 	}
-	if !srv.enter() {
-		w.Header().Set("Connection", "close")
-		http.Error(w, "the server is shutting down", http.StatusServiceUnavailable)
-		return
+	leave, refused := srv.enter(r)
+	if refused != nil {
+		refused.answer(w)
+		return &refused.HandshakeError
 	}
 	var s *Socket
 	defer func() {
 		if s == nil { // refused, or a function of the program's panicked
-			srv.leave()
+			leave()
 		}
 	}()
 	up, err := upgrade(w, r, set, srv.headers)
 	if err != nil {
-		return
+		return err
 	}
+	up.info.client = srv.namedClient(r)
 	s = newSocket(protocol.Server, set, Connecting)
-	s.onEnded = srv.leave
+	s.onEnded = leave
 	s.start(up, func(s *Socket) { srv.connected(s, r) })
+	return nil
 }
 
 // connected is the setup of a new socket.
@@ -173,7 +209,8 @@ func (srv *Server) connected(s *Socket, r *http.Request) {
 // connectionSettings are made of the options when they are needed first.
 func (srv *Server) connectionSettings() (*settings, error) {
 	srv.once.Do(func() {
-		if srv.settings, srv.wrong = srv.Options.settings(); srv.wrong != nil {
+		srv.settings, srv.wrong = srv.Options.settings()
+		if srv.wrong = cmp.Or(srv.wrong, srv.checkProxies()); srv.wrong != nil {
 			slog.Error("websocket: a server's options are wrong", "error", srv.wrong)
 		}
 	})
@@ -191,27 +228,6 @@ func (srv *Server) headers(r *http.Request, h http.Header) {
 }
 
 const shutdownReason = "server is shutting down"
-
-// enter counts a connection in, unless the Server is closing.
-func (srv *Server) enter() bool {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	if srv.stage != serving {
-		return false
-	}
-	srv.active++
-	return true
-}
-
-// leave counts it out.
-func (srv *Server) leave() {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	srv.active--
-	if srv.active == 0 && srv.idle != nil { // since there is idle, nobody comes in
-		close(srv.idle)
-	}
-}
 
 func (srv *Server) currentStage() stage {
 	srv.mu.Lock()

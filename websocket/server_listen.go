@@ -40,7 +40,7 @@ func (srv *Server) listen(standard string) (net.Listener, error) {
 // Serve serves connections from ln, which it closes, until Shutdown or Close; then it returns
 // [ErrServerClosed]. Options that cannot work are an error at once.
 func (srv *Server) Serve(ln net.Listener) error {
-	return srv.serve(ln, func(h *http.Server) error { return h.Serve(ln) })
+	return srv.serve(ln, (*http.Server).Serve)
 }
 
 // ServeTLS is Serve over TLS. The certificate and key are read from PEM files, and read again for new
@@ -59,22 +59,23 @@ func (srv *Server) ServeTLS(ln net.Listener, certFile, keyFile string) error {
 		}
 		cfg.GetCertificate, cfg.Certificates = files.Get, nil
 	}
-	return srv.serve(ln, func(h *http.Server) error {
+	return srv.serve(ln, func(h *http.Server, ln net.Listener) error {
 		h.TLSConfig = cfg
 		return h.ServeTLS(ln, "", "")
 	})
 }
 
-func (srv *Server) serve(ln net.Listener, serve func(*http.Server) error) error {
+func (srv *Server) serve(ln net.Listener, serve func(*http.Server, net.Listener) error) error {
 	defer ln.Close() // net/http leaves it open if there is no certificate
 	if _, err := srv.connectionSettings(); err != nil {
 		return err
 	}
 	h := &http.Server{
 		Handler:           srv,
-		ReadHeaderTimeout: max(orDefault(srv.HandshakeTimeout, 10*time.Second), 0),
+		ReadHeaderTimeout: srv.handshakeTimeout(),
 		IdleTimeout:       keepAlive,
 		MaxHeaderBytes:    cmp.Or(srv.HeaderBytes, 16<<10),
+		ErrorLog:          srv.ErrorLog,
 	}
 	if !srv.addListener(h) {
 		return ErrServerClosed
@@ -82,10 +83,15 @@ func (srv *Server) serve(ln net.Listener, serve func(*http.Server) error) error 
 	for _, f := range srv.onListening {
 		f(ln.Addr())
 	}
-	if err := serve(h); err != http.ErrServerClosed {
+	if err := serve(h, srv.behindProxies(ln)); err != http.ErrServerClosed {
 		return err
 	}
 	return ErrServerClosed
+}
+
+// handshakeTimeout returns HandshakeTimeout, or 0 for no limit.
+func (srv *Server) handshakeTimeout() time.Duration {
+	return max(orDefault(srv.HandshakeTimeout, 10*time.Second), 0)
 }
 
 // addListener has Shutdown and Close end h too, and reports false if they came before.

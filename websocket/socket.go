@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -126,6 +127,7 @@ type connInfo struct {
 	header      http.Header    // the request's, as AcceptOptions.KeepHeader says
 	local       net.Addr
 	remote      net.Addr
+	client      *netip.Addr // whose connection a trusted proxy passes on; nil: that of remote
 	tls         *tls.ConnectionState
 }
 
@@ -168,7 +170,7 @@ func (s *Socket) URL() string { return s.infoNow().url }
 func (s *Socket) LocalAddr() net.Addr { return s.infoNow().local }
 
 // RemoteAddr returns the other end's network address, or nil before the Socket is OPEN. Behind a proxy
-// it is the proxy's.
+// it is the proxy's, unless that speaks the PROXY protocol; see [Socket.ClientAddr].
 func (s *Socket) RemoteAddr() net.Addr { return s.infoNow().remote }
 
 // TLS returns the state of the TLS connection below, or nil if there is none. Do not change it.

@@ -20,7 +20,8 @@ type Error struct {
 	Header http.Header
 
 	// Reason says what is wrong and what would be right, in one line of text without control characters.
-	// What it quotes of the other end is cut short.
+	// What it quotes of the other end is cut short. Of a request, it can be logged: it has no query and no
+	// subprotocol, either of which may be a secret.
 	Reason string
 
 	// Section is the rule that was broken, such as "RFC 6455 §4.2.1".

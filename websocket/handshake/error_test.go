@@ -52,3 +52,44 @@ func checkSendable(t *testing.T, e *Error) {
 		t.Errorf("the section is %q", e.Section)
 	}
 }
+
+func TestReasonOfARequestHoldsNoSecret(t *testing.T) {
+	const secret = "S3CR3T"
+	for _, row := range []struct {
+		name string
+		err  func() error
+	}{
+		{"query, then a fragment", targetError("/chat?token=" + secret + "#x")},
+		{"fragment", targetError("/chat#token=" + secret)},
+		{"query with a space", targetError("/chat?a=b " + secret)},
+		{"relative with a query", targetError("chat?token=" + secret)},
+		{"user", targetError("ws://me:" + secret + "@a/chat")},
+		{"subprotocol that is no token", subprotocolError(`a"` + secret)},
+		{"subprotocol twice", subprotocolError(secret + "," + secret)},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var e *Error
+			if err := row.err(); !errors.As(err, &e) {
+				t.Fatalf("%v", err)
+			}
+			if strings.Contains(e.Error(), secret) {
+				t.Error(e)
+			}
+		})
+	}
+}
+
+func targetError(target string) func() error {
+	return func() error {
+		r := goodRequest()
+		r.Target = target
+		return r.Check()
+	}
+}
+
+func subprotocolError(line string) func() error {
+	return func() error {
+		_, err := Subprotocols(http.Header{"Sec-Websocket-Protocol": {line}})
+		return err
+	}
+}

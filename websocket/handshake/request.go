@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -50,7 +51,7 @@ func (r *Request) Check() *Error {
 		return r.refuseHTTP()
 	}
 	if problem := judgeTarget(r.Target); problem != "" {
-		return refuse(http.StatusBadRequest, sectionRequest, "the request-target %.64q %s", r.Target, problem)
+		return refuse(http.StatusBadRequest, sectionRequest, "the request-target%s %s", quotePath(r.Target), problem)
 	}
 	if _, _, ok := splitAuthority(r.Host); !ok {
 		return r.refuseHost()
@@ -111,6 +112,18 @@ func judgeTarget(target string) string {
 		return "must name a host with an optional port after its scheme, and nothing else before the path"
 	}
 	return ""
+}
+
+// quotePath quotes the path of a request-target, with a space before it. The query, and what else may hold a
+// secret, is left out; of a target in absolute-form, which may name a user, that is all.
+func quotePath(target string) string {
+	if !strings.HasPrefix(target, "/") {
+		return ""
+	}
+	if end := strings.IndexAny(target, "?#"); end >= 0 {
+		target = target[:end]
+	}
+	return fmt.Sprintf(" %.64q", target)
 }
 
 func (r *Request) refuseHost() *Error {

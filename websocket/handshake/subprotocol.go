@@ -24,9 +24,9 @@ func Subprotocols(h http.Header) ([]string, error) {
 	for name := range elements(lines) {
 		switch {
 		case !ValidToken(name):
-			return nil, refuseSubprotocols("the subprotocol %.64q is not a token", name)
+			return nil, refuseSubprotocols("subprotocol %d of those offered is not a token", len(offered)+1)
 		case slices.Contains(offered, name):
-			return nil, refuseSubprotocols("the subprotocol %.64q is offered twice", name)
+			return nil, refuseSubprotocols("subprotocol %d of those offered is offered before", len(offered)+1)
 		case len(offered) == maxSubprotocols:
 			return nil, refuseSubprotocols("more than %d subprotocols are offered", maxSubprotocols)
 		}

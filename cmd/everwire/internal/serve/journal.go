@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -77,14 +76,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
-var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-
-// reason is the text of the refusal, fit for the log. The client is quoted what was wrong in its request, which can
-// be the request's target or a subprotocol. Only what is said with 403 is kept whole: it quotes the origin.
+// reason is the text of the refusal, which quotes neither the request's query nor its subprotocols.
 func (a *answer) reason() string {
-	text := strings.TrimPrefix(strings.TrimSpace(string(a.text)), "WebSocket handshake refused: ")
-	if a.status != http.StatusForbidden {
-		text = quoted.ReplaceAllString(text, `"…"`)
-	}
-	return text
+	return strings.TrimPrefix(strings.TrimSpace(string(a.text)), "WebSocket handshake refused: ")
 }
