@@ -238,6 +238,21 @@ func TestMessagesAreTooBigAlsoWhenCompressed(t *testing.T) {
 			k.waitFor(t, `close 1009 "a message is larger than the limit of 1048576 bytes"`)
 		})
 	})
+	t.Run("one message is not another's size", func(t *testing.T) {
+		opts := compressing(websocket.Compression{})
+		opts.Accept.Limits.MessageSize = 20_000
+		s, c := wstest.Conns(t, opts)
+		large := make([]byte, 20_000) // three quarters of which cannot be compressed
+		r := rand.New(rand.NewPCG(1, 1))
+		for i := range 15_000 {
+			large[i] = byte(r.Uint32())
+		}
+		for range 5 {
+			go c.Write(forever, websocket.Binary, large)
+			_, _, err := s.Read(forever)
+			must(t, err)
+		}
+	})
 	t.Run("Conn", func(t *testing.T) {
 		s, c := wstest.Conns(t, compressing(websocket.Compression{}))
 		go c.Write(forever, websocket.Binary, make([]byte, 4<<20))

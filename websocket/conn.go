@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/everwire/everwire/internal/protocol"
 )
@@ -54,6 +55,10 @@ type Conn struct {
 	in           []byte  // read, and not yet made into events
 	buf          *buffer // what in lies in
 	lent         atomic.Pointer[buffer]
+	stall        stall
+	meter        *meter    // nil if there are no Rates
+	throttled    time.Time // when they allow to read on
+	flood        flood
 
 	controlHandler atomic.Pointer[ControlHandler]
 	readLimit      atomic.Int64 // what SetReadLimit asked for: -1 for none, 0 if it was not called
@@ -93,6 +98,7 @@ func newConn(nc net.Conn, role protocol.Role, set *settings, ahead []byte, info 
 	c.writeDeadline.set = nc.SetWriteDeadline
 	c.receiver.Init(role, &set.receive)
 	c.sender.Init(role)
+	c.meter = newMeter(&set.rates)
 	if info.deflate.Agreed() {
 		c.receiver.Inflate(info.deflate)
 		c.compressor = newCompressor(role, &set.compression, info.deflate)

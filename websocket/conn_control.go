@@ -35,6 +35,11 @@ func (c *Conn) HandleControl(h ControlHandler) {
 // receiveControl sees to a control frame, after the program's handler. Call with readLock held.
 func (c *Conn) receiveControl(ev protocol.Event) error {
 	handled := false
+	if ev.Kind != protocol.Close {
+		if err := c.flood.rises(c.settings.limits.ControlFrames); err != nil {
+			return c.failPolicy(err)
+		}
+	}
 	if h := c.controlHandler.Load(); h != nil {
 		var err error
 		if handled, err = (*h)(controlOpcode(ev.Kind), ev.Payload); err != nil {

@@ -179,11 +179,21 @@ func (c *Conn) readInto(ctx context.Context, p []byte) (int, error) {
 
 // next returns the next event of kind Data, and sees to all others. Call with readLock held.
 func (c *Conn) next(ctx context.Context) (protocol.Event, error) {
+	if c.meter != nil {
+		if err := c.awaitThrottle(ctx); err != nil {
+			return protocol.Event{}, err
+		}
+	}
 	for {
 		var ev protocol.Event
 		ev, c.in = c.receiver.Next(c.in)
 		switch ev.Kind {
 		case protocol.Data:
+			if ev.First && c.meter != nil {
+				if err := c.obey(c.meter.message()); err != nil {
+					return ev, err
+				}
+			}
 			return ev, nil
 		case protocol.Ping, protocol.Pong, protocol.Close:
 			if err := c.receiveControl(ev); err != nil {
@@ -213,15 +223,27 @@ func (c *Conn) refill(ctx context.Context) error {
 
 // fill reads from the stream, and sorts out why it could not.
 func (c *Conn) fill(ctx context.Context, p []byte) (int, error) {
+	if c.meter != nil {
+		if err := c.awaitThrottle(ctx); err != nil {
+			return 0, err
+		}
+	}
 	if err := c.readDeadline.watch(ctx); err != nil {
 		return 0, err
 	}
 	if err := c.waiting(); err != nil {
 		return 0, err
 	}
+	inMessage := c.awaitProgress()
 	n, err := c.nc.Read(p)
+	if inMessage {
+		c.awaitedProgress()
+	}
 	c.waited(n > 0)
 	if n > 0 {
+		if c.meter != nil {
+			c.obey(c.meter.read(n)) // if that is too much the next wait finds the connection ended
+		}
 		return n, nil // an error beside octets comes again
 	}
 	if cause := ctx.Err(); cause != nil && errors.Is(err, os.ErrDeadlineExceeded) {

@@ -495,7 +495,9 @@ func TestCloseReadStopsWithItsContext(t *testing.T) {
 func TestReadThatIsInterruptedOftenCopiesNothing(t *testing.T) {
 	for _, reading := range readings[:4] {
 		t.Run(reading.name, func(t *testing.T) {
-			endAndRaw(t, streamOptions.Accept.Limits, websocket.Heartbeat{Interval: -1}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+			limits := streamOptions.Accept.Limits
+			limits.ProgressTimeout = -1
+			endAndRaw(t, limits, websocket.Heartbeat{Interval: -1}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
 				const size, interruptions = 1 << 20, 200
 				written := inBackground(func() error {
 					raw.write(raw.frame(frame.Binary, false, strings.Repeat("x", size)))

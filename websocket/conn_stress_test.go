@@ -306,7 +306,9 @@ func (e *stressEnd) ping(quiet context.Context) {
 func TestConnStressOverTheNetwork(t *testing.T) {
 	overStreams(t, func(t *testing.T, conns connPair) {
 		for range 2 {
-			s, c := conns(t, nil)
+			var opts wstest.PairOptions
+			opts.Accept.Limits.ControlFrames, opts.Dial.Limits.ControlFrames = -1, -1
+			s, c := conns(t, &opts)
 			var working, busy sync.WaitGroup
 			for _, end := range []*websocket.Conn{s, c} {
 				working.Go(func() {

@@ -26,15 +26,18 @@ const narrow = 1024
 
 // narrowEnds runs a test in a bubble for both roles of a Conn whose stream is narrow.
 func narrowEnds(t *testing.T, test func(t *testing.T, c *websocket.Conn, raw *rawPeer)) {
-	pipe := []wstest.Option{wstest.PipeSize(narrow)}
+	opts := wstest.PairOptions{Pipe: []wstest.Option{wstest.PipeSize(narrow)}}
+	opts.Accept.Limits.ControlFrames, opts.Dial.Limits.ControlFrames = -1, -1
 	bubbles(t, "server", func(t *testing.T) {
-		raw := &rawPeer{t: t, masks: true}
-		s, _ := memoryConns(t, &wstest.PairOptions{Pipe: pipe, Client: func(nc net.Conn) net.Conn { raw.nc = nc; return nc }})
+		raw, opts := &rawPeer{t: t, masks: true}, opts
+		opts.Client = func(nc net.Conn) net.Conn { raw.nc = nc; return nc }
+		s, _ := memoryConns(t, &opts)
 		test(t, s, raw)
 	})
 	bubbles(t, "client", func(t *testing.T) {
-		raw := &rawPeer{t: t}
-		_, c := memoryConns(t, &wstest.PairOptions{Pipe: pipe, Server: func(nc net.Conn) net.Conn { raw.nc = nc; return nc }})
+		raw, opts := &rawPeer{t: t}, opts
+		opts.Server = func(nc net.Conn) net.Conn { raw.nc = nc; return nc }
+		_, c := memoryConns(t, &opts)
 		test(t, c, raw)
 	})
 }

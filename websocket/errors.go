@@ -52,6 +52,10 @@ var (
 	// [Limits.CloseTimeout].
 	ErrCloseTimeout = errors.New("websocket: peer did not answer the close frame in time")
 
+	// ErrBudget is the error of a socket that ended because its [Server.Budget] was used up and it held the
+	// most of it. The peer was told to try again later, with code 1013.
+	ErrBudget = errors.New("websocket: the server's memory for messages is used up, and this socket held the most of it")
+
 	// ErrServerClosed is what the serving methods of a [Server] return after Shutdown or Close.
 	ErrServerClosed = errors.New("websocket: server closed")
 )
@@ -85,7 +89,7 @@ func CloseCodeOf(err error) CloseCode {
 // failed the connection: Code was sent to the peer, and nothing more is sent or received
 // (RFC 6455 §7.1.7).
 type ProtocolError struct {
-	Code    CloseCode // 1002, 1007 or 1009; 1008 from Conn.CloseRead
+	Code    CloseCode // 1002, 1007 or 1009; 1008 for a limit of rates or time, and from Conn.CloseRead
 	Section string    // the rule, such as "RFC 6455 §5.2"
 	Detail  string    // what the peer did
 }

@@ -36,3 +36,18 @@ func ActiveConnections(srv *Server) int {
 	defer srv.mu.Unlock()
 	return srv.active
 }
+
+// BudgetUsed returns how many octets of a Server's budget are in use.
+func BudgetUsed(srv *Server) int64 { return srv.settings.budget.used.Load() }
+
+// BudgetLimit returns a Server's budget, -1 if it has none.
+func BudgetLimit(srv *Server) int64 {
+	set, _ := srv.connectionSettings()
+	if set.budget == nil {
+		return -1
+	}
+	return set.budget.limit
+}
+
+// MemoryLimit is what the default budget is a quarter of.
+func MemoryLimit() int64 { return memoryLimit() }

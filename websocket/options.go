@@ -42,6 +42,7 @@ type AcceptOptions struct {
 
 	Compression Compression
 	Limits      Limits
+	Rates       Rates
 	Heartbeat   Heartbeat
 	Queue       Queue // of a Socket; a Conn has none
 }
@@ -114,6 +115,7 @@ type DialOptions struct {
 
 	Compression Compression
 	Limits      Limits
+	Rates       Rates
 	Heartbeat   Heartbeat
 	Queue       Queue // of a Socket; a Conn has none
 }
@@ -129,6 +131,15 @@ type Limits struct {
 	// 1009. Default 131,072.
 	Fragments int
 
+	// ProgressTimeout is how long a message that has begun to arrive may stand still; then the connection
+	// fails with 1008. Time in the program's own callbacks, or while reading is paused, does not count; that of
+	// a [Conn] counts only while a call waits to read. Default 60 s. Negative: no limit.
+	ProgressTimeout time.Duration
+
+	// ControlFrames is how many Pings and Pongs a second a peer may send, over ten seconds; past it the
+	// connection fails with 1008. Default 100.
+	ControlFrames int
+
 	// CloseTimeout is how long a closing connection may stand still: how long the peer may take to
 	// answer a Close frame, or to take the next 64 KiB of what is queued ahead of it. Then the
 	// connection is cut and the close code is 1006. For Conn.Close it is the whole time from the call on.
@@ -142,6 +153,34 @@ type Limits struct {
 	LingerTime  time.Duration
 	LingerBytes int64
 }
+
+// Rates bound how much one peer may send in the long run. Zero and negative rates are no bound, which is the
+// default: what is too much depends on what the program does.
+type Rates struct {
+	// Messages is how many messages a second are received, Bytes how many octets of frames, as they arrive.
+	Messages float64
+	Bytes    float64
+
+	// Burst is how much may come at once after a pause: what the rates allow in so long, but not less than one
+	// message and 64 KiB. Default 1 s.
+	Burst time.Duration
+
+	// Exceeded says what happens to a peer that sends more. Default: Throttle.
+	Exceeded RatePolicy
+}
+
+// RatePolicy says what happens to a peer that sends more than [Rates] allow.
+type RatePolicy uint8
+
+const (
+	// Throttle reads no more until the rate is kept, so that TCP's window holds the peer back. Nothing is
+	// lost. Meanwhile its Pings and its Close frame are not seen either; if that takes longer than its
+	// heartbeat waits, the peer gives up.
+	Throttle RatePolicy = iota
+
+	// CloseExceeded fails the connection with 1008.
+	CloseExceeded
+)
 
 // Heartbeat finds connections whose peer is gone without a word, and keeps idle ones alive through
 // proxies and NAT. Anything that arrives counts as life.
@@ -191,10 +230,13 @@ const (
 
 // settings are options with the defaults filled in, made once for all connections that share options.
 type settings struct {
-	limits       Limits
-	receive      protocol.Limits
-	heartbeat    Heartbeat
-	queue        Queue
+	limits    Limits
+	receive   protocol.Limits
+	rates     Rates
+	heartbeat Heartbeat
+	queue     Queue
+	budget    *budget // a Server\'s, or nil
+
 	compression  compressionSettings
 	subprotocols []string
 	origins      []string
@@ -203,7 +245,7 @@ type settings struct {
 }
 
 func (o *DialOptions) settings() (*settings, error) {
-	s := newSettings(o.Limits, o.Heartbeat, o.Queue)
+	s := newSettings(o.Limits, o.Rates, o.Heartbeat, o.Queue)
 	var err error
 	s.compression, err = o.Compression.settings(protocol.Client)
 	return s, err
@@ -224,7 +266,7 @@ func (o *AcceptOptions) settings() (*settings, error) {
 			return nil, fmt.Errorf("websocket: the subprotocol %q is not a token (RFC 6455 §4.1)", name)
 		}
 	}
-	s := newSettings(o.Limits, o.Heartbeat, o.Queue)
+	s := newSettings(o.Limits, o.Rates, o.Heartbeat, o.Queue)
 	var err error
 	if s.compression, err = o.Compression.settings(protocol.Server); err != nil {
 		return nil, err
@@ -234,14 +276,19 @@ func (o *AcceptOptions) settings() (*settings, error) {
 	return s, nil
 }
 
-func newSettings(l Limits, h Heartbeat, q Queue) *settings {
+func newSettings(l Limits, r Rates, h Heartbeat, q Queue) *settings {
+	r.Burst = orDefault(r.Burst, time.Second)
 	s := &settings{
+		rates: r,
 		limits: Limits{
 			MessageSize:  orDefault(l.MessageSize, 1<<20),
 			Fragments:    orDefault(l.Fragments, 131_072),
 			CloseTimeout: orDefault(l.CloseTimeout, 5*time.Second),
 			LingerTime:   orDefault(l.LingerTime, 2*time.Second),
 			LingerBytes:  orDefault(l.LingerBytes, 1<<20),
+
+			ProgressTimeout: orDefault(l.ProgressTimeout, time.Minute),
+			ControlFrames:   orDefault(l.ControlFrames, 100),
 		},
 		heartbeat: Heartbeat{
 			Interval: orDefault(h.Interval, 30*time.Second),

@@ -16,7 +16,7 @@ import (
 func documentation(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, file := range []string{"options.go", "server.go"} {
+	for _, file := range []string{"options.go", "compression.go", "server.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -66,6 +66,12 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		}{
 			{"Limits.MessageSize", end.set.limits.MessageSize, int64(1 << 20), "Default 1 MiB."},
 			{"Limits.Fragments", end.set.limits.Fragments, 131_072, "Default 131,072."},
+			{"Limits.ProgressTimeout", end.set.limits.ProgressTimeout, time.Minute, "Default 60 s."},
+			{"Limits.ControlFrames", end.set.limits.ControlFrames, 100, "Default 100."},
+			{"Rates.Burst", end.set.rates.Burst, time.Second, "Default 1 s."},
+			{"Rates.Exceeded", end.set.rates.Exceeded, Throttle, "Default: Throttle."},
+			{"Compression.Threshold", end.set.compression.threshold, 512, "Default 512;"},
+			{"Compression.Level", end.set.compression.level, 1, "Default 1."},
 			{"Limits.CloseTimeout", end.set.limits.CloseTimeout, 5 * time.Second, "Default 5 s."},
 			{"Limits.LingerTime", end.set.limits.LingerTime, 2 * time.Second, "Defaults 2 s and 1 MiB."},
 			{"Limits.LingerBytes", end.set.limits.LingerBytes, int64(1 << 20), "Defaults 2 s and 1 MiB."},
@@ -107,7 +113,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 }
 
 func TestOptionsThatAreSetAreKept(t *testing.T) {
-	limits := Limits{MessageSize: 1, Fragments: 2, CloseTimeout: 3, LingerTime: 4, LingerBytes: 5}
+	limits := Limits{MessageSize: 1, Fragments: 2, CloseTimeout: 3, LingerTime: 4, LingerBytes: 5, ProgressTimeout: 10, ControlFrames: 11}
 	heartbeat := Heartbeat{Interval: 6, Timeout: 7}
 	queue := Queue{Bytes: 8, Messages: 9, Full: CloseSlow}
 	accept, err := (&AcceptOptions{
@@ -137,8 +143,8 @@ func TestOptionsThatAreSetAreKept(t *testing.T) {
 }
 
 func TestNegativeOptionsMeanNoLimit(t *testing.T) {
-	limits := Limits{MessageSize: -1, Fragments: -1, CloseTimeout: -1, LingerTime: -1, LingerBytes: -1}
-	set := newSettings(limits, Heartbeat{-1, -1}, Queue{Bytes: -1, Messages: -1})
+	limits := Limits{MessageSize: -1, Fragments: -1, CloseTimeout: -1, LingerTime: -1, LingerBytes: -1, ProgressTimeout: -1, ControlFrames: -1}
+	set := newSettings(limits, Rates{}, Heartbeat{-1, -1}, Queue{Bytes: -1, Messages: -1})
 	if set.receive.MessageSize != 0 || set.receive.Fragments != 0 { // where 0 is no limit
 		t.Errorf("what is received is bounded by %+v", set.receive)
 	}
@@ -149,7 +155,7 @@ func TestNegativeOptionsMeanNoLimit(t *testing.T) {
 
 func TestNilOptionsAreTheDefaults(t *testing.T) {
 	set, err := (*AcceptOptions)(nil).settings()
-	if err != nil || set.limits != newSettings(Limits{}, Heartbeat{}, Queue{}).limits {
+	if err != nil || set.limits != newSettings(Limits{}, Rates{}, Heartbeat{}, Queue{}).limits {
 		t.Errorf("%+v, %v", set, err)
 	}
 }

@@ -17,6 +17,7 @@ type Prepared struct {
 	key      string
 	compress Compress
 	forms    atomic.Pointer[compressedForms]
+	sharing  sharing
 }
 
 // compressedForms are a message compressed for windows of each size.

@@ -55,6 +55,13 @@ type Server struct {
 	// anybody else neither is believed. List no network that a client can connect from. Default: none.
 	TrustedProxies []netip.Prefix
 
+	// Budget is how many octets of messages all sockets together may hold: those that have arrived in part, and
+	// those that wait to be sent. A broadcast message counts once, one of less than 1 KiB for each who waits for
+	// it. Past it the socket that holds the most ends with [ErrBudget] and code 1013, and then the next,
+	// until the rest is within it. Default: a quarter of the memory that the process may use (GOMEMLIMIT, else its control
+	// group's limit, else the machine's memory). Negative: no limit.
+	Budget int64
+
 	// What follows concerns only a Server that listens by itself.
 
 	// Addr is where ListenAndServe listens. Default: ":http", ":https" with TLS.
@@ -212,6 +219,13 @@ func (srv *Server) connectionSettings() (*settings, error) {
 		srv.settings, srv.wrong = srv.Options.settings()
 		if srv.wrong = cmp.Or(srv.wrong, srv.checkProxies()); srv.wrong != nil {
 			slog.Error("websocket: a server's options are wrong", "error", srv.wrong)
+			return
+		}
+		switch {
+		case srv.Budget == 0:
+			srv.settings.budget = newBudget(memoryLimit() / 4)
+		case srv.Budget > 0:
+			srv.settings.budget = newBudget(srv.Budget)
 		}
 	})
 	return srv.settings, srv.wrong

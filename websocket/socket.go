@@ -71,10 +71,19 @@ type Socket struct {
 	paused     atomic.Bool
 	heard      atomic.Int64 // when something last arrived, by the heartbeat's clock
 
+	throttledUntil atomic.Int64 // by the same clock
+	standsSince    atomic.Int64 // when something of the message in progress last arrived; 0 between messages
+
 	// Whoever holds the delivery token (see socket_deliver.go) owns these.
 	receiver protocol.Receiver
 	in       []byte // read, and not yet made into events
 	assembly assembly
+	meter    *meter // nil if there are no Rates
+	flood    flood
+
+	inputHolding holding
+
+	arrivedBefore uint64 // what the receiver said of it
 
 	mu      sync.Mutex // guards what follows
 	changed sync.Cond  // delivering or outputActive became false, or held may have
@@ -97,6 +106,8 @@ type Socket struct {
 	flushers     []flusher
 	outputErr    error // the stream takes no more octets
 	compressor   *compressor
+	inFlight     int64 // octets of the messages of the batch being written that are nobody else's
+	queueHolding holding
 
 	// closing
 	closing   protocol.Closing
@@ -107,7 +118,8 @@ type Socket struct {
 
 	// heartbeat
 	tickAt   time.Time
-	awaiting bool // a Ping of the heartbeat is out
+	throttle *time.Timer // ends a wait that Rates demand
+	awaiting bool        // a Ping of the heartbeat is out
 	ping     pingOut
 
 	ctx      context.Context
@@ -116,6 +128,10 @@ type Socket struct {
 	values   []value
 	dialStop context.CancelFunc // gives up connecting
 	onEnded  func()             // the server's, after the close event; set before the driver runs
+
+	// What the budget knows of this socket, guarded by its mutex.
+	holds, weight int64
+	doomed        bool // closed for it
 }
 
 // connInfo is what is known of a connection once it is open, and does not change.
@@ -136,6 +152,7 @@ func newSocket(role protocol.Role, set *settings, state ReadyState) *Socket {
 	s.changed.L = &s.mu
 	s.receiver.Init(role, &set.receive)
 	s.sender.Init(role)
+	s.meter = newMeter(&set.rates)
 	s.readyState.Store(uint32(state))
 	return s
 }
@@ -227,8 +244,8 @@ func (s *Socket) Resume() {
 	s.resumeReading()
 }
 
-// held reports whether input waits for Resume. Pausing holds only an open socket.
-func (s *Socket) held() bool { return s.paused.Load() && s.ReadyState() == Open }
+// held reports whether input waits, for Resume or for Rates. Only that of an open socket does.
+func (s *Socket) held() bool { return (s.paused.Load() || s.throttled()) && s.ReadyState() == Open }
 
 // resumeReading tells the driver that held may have become false. Call with mu held.
 func (s *Socket) resumeReading() {

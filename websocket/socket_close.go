@@ -181,6 +181,8 @@ func (s *Socket) end(err error) {
 	s.receiver.Stop()
 	s.receiver.Release()
 	s.compressor.abandon()
+	s.assembly.drop()
+	s.holdInput()
 	groups := s.endLocked(err)
 	for g := range groups.all() {
 		g.forget(s)
@@ -195,9 +197,11 @@ func (s *Socket) endLocked(err error) (groups set[*Group]) {
 		s.outputErr = ErrClosed
 	}
 	s.giveUpQueue()
-	s.assembly.drop()
 	if s.driver != nil {
 		s.driver.setTimer(0)
+	}
+	if s.throttle != nil {
+		s.throttle.Stop()
 	}
 	code, reason, clean := s.closing.Outcome()
 	if err != nil && err != io.EOF && !clean && !s.cutOff {

@@ -128,7 +128,7 @@ func (s *Socket) dispatch(ev event) {
 	case eventDrop:
 		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key, Reason: ev.err}
 		each(l.drop, func(f func(*Socket, Drop)) { f(s, d) })
-		ev.dropped.buf.free()
+		ev.dropped.letGo()
 	case eventDone:
 		ev.done(ev.err)
 	}

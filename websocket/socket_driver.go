@@ -7,8 +7,8 @@ import "time"
 // block and never call back before they return.
 //
 // In the other direction a driver
-//   - holds the delivery token (socket_deliver.go) while it calls Socket.input with what it has read, and
-//     reads no more while Socket.held;
+//   - holds the delivery token (socket_deliver.go) while it calls Socket.input with what it has read, before
+//     which it has told Socket.arrived of it, and reads no more while Socket.held;
 //   - after wake, takes batches by Socket.nextBatch, one at a time, writes them in order and reports
 //     by Socket.settle, until nextBatch has no more; at a server's end the answer to the opening handshake
 //     goes out first, with the first batch;

@@ -20,6 +20,7 @@ type goroutineDriver struct {
 
 	// The reading goroutine's own. They outlive it if a listener calls runtime.Goexit.
 	holding bool // the delivery token
+	fresh   int  // octets in Socket.in that it has not been told of
 	buf     *buffer
 	err     error // what ended the input
 
@@ -37,7 +38,7 @@ const (
 // from run on.
 func newGoroutineDriver(s *Socket, up *upgraded) *goroutineDriver {
 	s.in = up.ahead
-	d := &goroutineDriver{s: s, nc: up.nc, answer: up.answer, holding: true}
+	d := &goroutineDriver{s: s, nc: up.nc, answer: up.answer, holding: true, fresh: len(up.ahead)}
 	d.writer, d.pieceTaken = d.write, s.pieceTaken
 	return d
 }
@@ -65,6 +66,10 @@ func (d *goroutineDriver) readAll() {
 	for {
 		if d.holding {
 			s.deliverMailbox()
+			if d.fresh > 0 {
+				s.arrived(d.fresh)
+				d.fresh = 0
+			}
 			if s.unread() {
 				s.input()
 			}
@@ -95,7 +100,7 @@ func (d *goroutineDriver) fill() {
 		d.buf = newBuffer(size)
 	}
 	n, err := d.nc.Read(d.buf.b[:size])
-	d.s.in, d.err = d.buf.b[:n], err
+	d.s.in, d.fresh, d.err = d.buf.b[:n], n, err
 }
 
 func (d *goroutineDriver) waitWhileHeld() {

@@ -40,42 +40,65 @@ func (s *Socket) silence() time.Duration {
 // startHeartbeat begins to listen for the peer's life. Call with mu held.
 func (s *Socket) startHeartbeat() {
 	s.hear()
-	s.armHeartbeat()
+	s.armOpen()
 }
 
-// armHeartbeat sets the timer to when an Interval of silence will be over. Call with mu held.
-func (s *Socket) armHeartbeat() {
-	if d := s.settings.heartbeat.Interval; d > 0 {
-		s.armTimer(max(jittered(d)-s.silence(), 1))
+// armOpen sets the timer of an open socket to what comes first: that an Interval of silence is over, that
+// the Pong should have come, or that a message has stood still for too long. Call with mu held.
+func (s *Socket) armOpen() {
+	due := time.Duration(0) // 0 is never
+	now := time.Since(heartbeatEpoch)
+	switch h := &s.settings.heartbeat; {
+	case s.awaiting:
+		due = max(time.Duration(s.ping.beat)+h.Timeout-now, 1)
+	case h.Interval > 0:
+		due = max(jittered(h.Interval)-s.silence(), 1)
 	}
+	since, timeout := s.standsSince.Load(), s.settings.limits.ProgressTimeout
+	if since != 0 && timeout > 0 {
+		left := max(time.Duration(since)+timeout-now, 1)
+		if due == 0 || left < due {
+			due = left
+		}
+	}
+	s.armTimer(due)
 }
 
 // beat is the heartbeat's tick. Time that passes in listeners, or while reading is paused, says
 // nothing about the peer. Call with mu held.
 func (s *Socket) beat() {
-	if s.delivering || s.paused.Load() {
+	if s.delivering || s.held() {
 		s.hear()
+		if s.standsSince.Load() != 0 {
+			s.standsSince.Store(int64(time.Since(heartbeatEpoch)))
+		}
 	}
 	interval, timeout := s.settings.heartbeat.Interval, s.settings.heartbeat.Timeout
+	now := time.Since(heartbeatEpoch)
 	switch silence := s.silence(); {
-	case s.awaiting && s.heard.Load() < s.ping.beat: // nothing came since the Ping
+	case s.stalled():
+		v := policyViolation("a message has begun and does not go on")
+		s.failLocked(v.Code, v.Detail, v)
+		return
+	case s.awaiting && s.heard.Load() >= s.ping.beat:
+		s.awaiting = false
+	case s.awaiting && now >= time.Duration(s.ping.beat)+timeout: // nothing came since the Ping
 		s.closing.Fail()
 		s.setState(Closing)
 		s.postError(ErrHeartbeat)
 		s.cut()
-	case !s.awaiting && silence >= interval-interval/10:
+		return
+	case s.awaiting:
+	case interval > 0 && silence >= interval-interval/10:
 		s.ping.count++
 		s.sendPing(binary.BigEndian.AppendUint64(nil, s.ping.count))
 		if timeout < 0 { // nothing is concluded from silence
-			s.startHeartbeat()
-			return
+			s.hear()
+		} else {
+			s.awaiting, s.ping.beat = true, int64(now)
 		}
-		s.awaiting, s.ping.beat = true, int64(time.Since(heartbeatEpoch))
-		s.armTimer(timeout)
-	default:
-		s.awaiting = false
-		s.armHeartbeat()
 	}
+	s.armOpen()
 }
 
 // Ping queues a Ping with a payload of at most 125 octets, ahead of the messages that wait. The Pong

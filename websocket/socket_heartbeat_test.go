@@ -21,7 +21,7 @@ func (d *idleDriver) cut()                 { d.wasCut = true }
 func TestHeartbeatForgivesALateTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &idleDriver{}
-		s := newSocket(protocol.Server, newSettings(Limits{}, Heartbeat{Interval: 10 * time.Second, Timeout: 4 * time.Second}, Queue{}), Open)
+		s := newSocket(protocol.Server, newSettings(Limits{}, Rates{}, Heartbeat{Interval: 10 * time.Second, Timeout: 4 * time.Second}, Queue{}), Open)
 		s.driver, s.delivering = d, false
 		s.startHeartbeat()
 		time.Sleep(15 * time.Second)

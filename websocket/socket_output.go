@@ -103,7 +103,9 @@ func (s *Socket) fillBatch(b *batch) bool {
 func (s *Socket) take(b *batch) *outgoing {
 	b.taken = append(b.taken, s.queue.pop())
 	s.writing = b.taken[0].seq
-	return &b.taken[len(b.taken)-1]
+	o := &b.taken[len(b.taken)-1]
+	s.inFlight += o.own()
+	return o
 }
 
 // takeMessage moves the oldest message from the queue into b. To compress it, mu is given up.
@@ -195,6 +197,7 @@ func (s *Socket) settle(b *batch, err error) {
 	defer s.mu.Unlock()
 	s.movedAt = time.Since(heartbeatEpoch)
 	s.writing = 0
+	s.inFlight = 0
 	if err != nil {
 		s.outputFailed(b, err)
 		b.reset()
@@ -206,8 +209,9 @@ func (s *Socket) settle(b *batch, err error) {
 		if o.done != nil {
 			s.post(event{kind: eventDone, done: o.done})
 		}
-		o.buf.free()
+		o.letGo()
 	}
+	s.holdQueue()
 	s.wakeFlushers()
 	s.queue.shrink()
 	if l := s.listeners.Load(); len(b.taken) > 0 && s.queue.n == 0 &&

@@ -16,6 +16,7 @@ type outgoing struct {
 	compress Compress
 	key      string
 	done     func(error)
+	held     bool   // shared was told that it waits here
 	seq      uint64 // messages of a socket are numbered from 1
 }
 
@@ -64,6 +65,14 @@ func (o *outgoing) memory() int64 {
 	return o.size()
 }
 
+// own returns what of that is not shared with other sockets, and counted there.
+func (o *outgoing) own() int64 {
+	if o.held {
+		return 0
+	}
+	return o.memory()
+}
+
 func (o *outgoing) payload() []byte {
 	if o.shared != nil {
 		return o.shared.data
@@ -78,7 +87,8 @@ type sendQueue struct {
 	ring   []outgoing
 	head   int
 	n      int
-	memory int64
+	memory int64 // as Queue.Bytes counts it
+	own    int64 // of that, what is not shared
 }
 
 func (q *sendQueue) at(i int) *outgoing { return &q.ring[(q.head+i)&(len(q.ring)-1)] }
@@ -90,6 +100,7 @@ func (q *sendQueue) push(o outgoing) {
 	q.n++
 	*q.at(q.n - 1) = o
 	q.memory += o.memory()
+	q.own += o.own()
 }
 
 // pop takes the oldest message.
@@ -99,6 +110,7 @@ func (q *sendQueue) pop() outgoing {
 	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.n--
 	q.memory -= o.memory()
+	q.own -= o.own()
 	return o
 }
 

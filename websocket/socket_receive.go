@@ -13,7 +13,6 @@ import (
 // panicked; when a listener called runtime.Goexit, it can be called again.
 func (s *Socket) input() {
 	defer s.recoverListener()
-	s.hear()
 	if s.lingerOver(len(s.in)) {
 		s.in = nil
 		return
@@ -24,6 +23,8 @@ func (s *Socket) input() {
 		switch ev.Kind {
 		case protocol.None:
 			s.in = nil
+			s.progressed()
+			s.holdInput()
 			return
 		case protocol.Data:
 			s.data(&ev)
@@ -59,6 +60,13 @@ func (s *Socket) data(ev *protocol.Event) {
 		return
 	}
 	typ := MessageType(ev.Opcode)
+	if ev.Last && s.meter != nil {
+		s.obey(s.meter.message())
+		if s.ReadyState() != Open {
+			s.assembly.drop()
+			return
+		}
+	}
 	if ev.First {
 		wantBlob := typ == Binary && s.BinaryType() == BlobType
 		if ev.Last && !wantBlob {
@@ -82,6 +90,9 @@ func (s *Socket) data(ev *protocol.Event) {
 }
 
 func (s *Socket) pinged(payload []byte) {
+	if s.floods() {
+		return
+	}
 	if l := s.listeners.Load(); l != nil {
 		defer s.deliverControl(l.ping, payload)
 	}
@@ -89,6 +100,9 @@ func (s *Socket) pinged(payload []byte) {
 }
 
 func (s *Socket) ponged(payload []byte) {
+	if s.floods() {
+		return
+	}
 	s.matchPong(payload)
 	if l := s.listeners.Load(); l != nil {
 		s.deliverControl(l.pong, payload)
@@ -122,6 +136,17 @@ func (a *assembly) add(p []byte) error {
 	}
 	a.buf.b = append(a.buf.b, p...)
 	return nil
+}
+
+// size returns the octets of memory that it takes.
+func (a *assembly) size() (n int64) {
+	if a.buf != nil {
+		n = int64(cap(a.buf.b))
+	}
+	if a.blob != nil {
+		n += int64(cap(a.blob.data))
+	}
+	return n
 }
 
 func (a *assembly) end(typ MessageType) Message {

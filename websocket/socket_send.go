@@ -117,7 +117,9 @@ func (s *Socket) enqueue(o outgoing) error {
 	}
 	s.accepted++
 	o.seq = s.accepted
+	s.holdShared(&o)
 	s.queue.push(o)
+	s.holdQueue()
 	s.buffered.Add(o.size())
 	s.wakeOutput()
 	return nil
@@ -168,6 +170,7 @@ func (s *Socket) fits(o *outgoing) bool {
 // dropQueued drops a message that waits untouched. Call with mu held.
 func (s *Socket) dropQueued(i int, reason error) {
 	o := s.queue.remove(i)
+	s.holdQueue()
 	s.buffered.Add(-o.size())
 	s.giveUp(o, reason, true)
 }
@@ -181,7 +184,7 @@ func (s *Socket) giveUp(o outgoing, reason error, report bool) {
 		s.post(event{kind: eventDrop, dropped: o, err: reason})
 		return
 	}
-	o.buf.free()
+	o.letGo()
 }
 
 // giveUpQueue settles all that waits and was not begun, when the connection is ending. Its octets stay
@@ -192,6 +195,7 @@ func (s *Socket) giveUpQueue() {
 		s.giveUp(s.queue.pop(), ErrClosed, false)
 	}
 	s.queue.shrink()
+	s.holdQueue()
 	s.wakeFlushers()
 }
 

@@ -37,6 +37,14 @@ func (r *Receiver) Release() {
 	}
 }
 
+// Holds returns about how many octets of memory a compressed message in progress takes.
+func (r *Receiver) Holds() int {
+	if r.inflater == nil {
+		return 0
+	}
+	return r.inflater.Holds()
+}
+
 // mayBeCompressed reports whether RSV1, and nothing else, is set where it has a meaning (RFC 7692 §6).
 func (r *Receiver) mayBeCompressed(h *frame.Header) bool {
 	return r.inflater != nil && h.Rsv == frame.Rsv1 && !h.Opcode.Control() &&
@@ -65,10 +73,14 @@ func (i *inflater) willInflate(h *frame.Header) bool {
 // judgeSize bounds what a message takes while it is compressed, which says little about its size, but
 // that data which does not compress grows hardly at all.
 func (i *inflater) judgeSize(h *frame.Header, max int64) *frame.Violation {
-	if max > 0 && i.taken > max+max/64+1024-h.Length {
+	taken := i.taken
+	if h.Opcode != frame.Continuation {
+		taken = 0
+	}
+	if max > 0 && taken > max+max/64+1024-h.Length {
 		return largerThan(max)
 	}
-	if i.taken+h.Length < 0 {
+	if taken+h.Length < 0 {
 		return tooBig("a message is larger than can be counted")
 	}
 	return nil

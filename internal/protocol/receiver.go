@@ -54,6 +54,7 @@ type Receiver struct {
 	key     uint32 // turned to the next octet's place
 	left    int64  // octets still to come
 
+	arrived  uint64 // see Arrived
 	limits   *Limits
 	partial  *partial
 	inflater *inflater // where compression was agreed on
@@ -121,6 +122,9 @@ func (r *Receiver) Stop() { r.done, r.inFrame, r.left = true, false, 0 }
 // InMessage reports whether a message has begun and not yet ended.
 func (r *Receiver) InMessage() bool { return r.opcode != frame.Continuation }
 
+// Arrived returns a number that changes whenever something of a message arrives.
+func (r *Receiver) Arrived() uint64 { return r.arrived }
+
 // Remaining returns how many octets are still to come in the data frame in progress. If they are InPlace,
 // they can be read straight to where they are wanted. It is 0 outside of a data frame, and once the input
 // has ended.
@@ -187,6 +191,7 @@ func (r *Receiver) begin(h *frame.Header) {
 		r.opcode = h.Opcode
 	}
 	r.fragments++
+	r.arrived++
 	if r.InPlace() {
 		r.size += h.Length
 	}
@@ -214,6 +219,7 @@ func (r *Receiver) take(in []byte) (piece, rest []byte) {
 		r.key = frame.Mask(piece, r.key)
 	}
 	r.left -= int64(len(piece))
+	r.arrived += uint64(len(piece))
 	return piece, in[len(piece):]
 }
 

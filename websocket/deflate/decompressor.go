@@ -1,6 +1,9 @@
 package deflate
 
-import "errors"
+import (
+	"errors"
+	"sync"
+)
 
 // A Decompressor inflates what one end of a connection receives (RFC 7692 §7.2.2). It is fed a message's
 // octets as they arrive and yields the payload piece by piece, so that whoever bounds the size of a
@@ -11,6 +14,7 @@ import "errors"
 type Decompressor struct {
 	window   window
 	takeover bool
+	gathered *gathered // of the message in progress, while it is small
 	message  *inflater // of the message in progress, or of the piece that is out
 }
 
@@ -43,16 +47,46 @@ func (d *Decompressor) Next(in []byte, last bool) (piece []byte, state State, er
 		d.Release()
 	}
 	if d.message == nil {
-		d.message = newInflater()
-		if d.takeover {
-			d.message.window = &d.window
+		if !last && d.gathered.len()+len(in) <= gatherSize {
+			d.gather(in)
+			return nil, Hungry, nil
 		}
+		d.begin()
 	}
 	piece, state, err = d.message.next(in, last)
 	if err == nil && d.takeover {
 		d.window.add(piece)
 	}
 	return piece, state, err
+}
+
+// Holds returns about how many octets of memory the message in progress holds, besides the window.
+func (d *Decompressor) Holds() int {
+	if d.message != nil {
+		return inflaterSize
+	}
+	return d.gathered.len()
+}
+
+// gather keeps input until the message is whole or no longer small.
+func (d *Decompressor) gather(in []byte) {
+	if d.gathered == nil {
+		d.gathered = gathers.Get().(*gathered)
+	}
+	d.gathered.b = append(d.gathered.b, in...)
+}
+
+// begin gives the message in progress an inflater, and that what was gathered.
+func (d *Decompressor) begin() {
+	d.message = newInflater()
+	if d.takeover {
+		d.message.window = &d.window
+	}
+	if d.gathered != nil {
+		d.message.input = append(d.message.input, d.gathered.b...)
+		d.gathered.free()
+		d.gathered = nil
+	}
 }
 
 // Release gives back what the message in progress holds, and the last piece returned. The next call of
@@ -62,4 +96,25 @@ func (d *Decompressor) Release() {
 		d.message.free()
 		d.message = nil
 	}
+	if d.gathered != nil {
+		d.gathered.free()
+		d.gathered = nil
+	}
+}
+
+// gathered is the beginning of a small message.
+type gathered struct{ b []byte }
+
+var gathers = sync.Pool{New: func() any { return new(gathered) }}
+
+func (g *gathered) len() int {
+	if g == nil {
+		return 0
+	}
+	return len(g.b)
+}
+
+func (g *gathered) free() {
+	g.b = g.b[:0]
+	gathers.Put(g)
 }

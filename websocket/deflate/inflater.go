@@ -10,6 +10,9 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
+// inflaterSize is about what an inflater takes, and what lies below it.
+const inflaterSize = 160 << 10
+
 // pieceSize is how many octets a piece has, at least the largest window.
 const pieceSize = 32 << 10
 
@@ -23,8 +26,8 @@ type inflater struct {
 	flate  io.Reader // also a flate.Resetter
 	window *window   // the context that is taken over, or nil
 
-	gathered []byte
-	memory   bytes.Reader // reads gathered, once it is whole
+	input    []byte       // what was gathered, or the whole message
+	memory   bytes.Reader // reads input, if it is the whole message
 	reading  bool         // from memory
 	stream   *stream      // or from there
 	buffered *bufio.Reader
@@ -50,7 +53,7 @@ func (m *inflater) free() {
 		m.stream = nil
 		m.buffered.Reset(nil)
 	}
-	m.gathered, m.window = m.gathered[:0], nil
+	m.input, m.window = m.input[:0], nil
 	m.memory.Reset(nil)
 	m.half, m.n, m.taken = 0, 0, 0
 	m.reading, m.turned, m.done = false, false, false
@@ -63,17 +66,13 @@ func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err er
 		state, err = m.stream.feed(in, last)
 	case m.reading:
 		state, err = m.fill()
-	case len(m.gathered)+len(in) > gatherSize:
+	case len(m.input)+len(in) > gatherSize:
 		m.stream = newStream(m)
-		m.stream.in = m.gathered
+		m.stream.in = m.input
 		state, err = m.stream.feed(in, last)
-	default:
-		m.gathered = append(m.gathered, in...)
-		if !last {
-			return nil, Hungry, nil
-		}
-		m.gathered = append(m.gathered, trailer...)
-		m.memory.Reset(m.gathered)
+	default: // it is whole
+		m.input = append(append(m.input, in...), trailer...)
+		m.memory.Reset(m.input)
 		m.reading = true
 		m.reset(&m.memory, m.context())
 		state, err = m.fill()

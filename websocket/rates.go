@@ -1,0 +1,89 @@
+package websocket
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// A meter measures what a peer sends by [Rates].
+type meter struct {
+	messages, bytes *rate.Limiter
+	closes          bool
+}
+
+// newMeter returns nil if nothing is to be measured.
+func newMeter(r *Rates) *meter {
+	limiter := func(perSecond float64, least int) *rate.Limiter {
+		if perSecond <= 0 {
+			return nil
+		}
+		burst := perSecond * max(r.Burst, 0).Seconds()
+		return rate.NewLimiter(rate.Limit(perSecond), max(int(min(burst, 1<<40)), least))
+	}
+	m := &meter{messages: limiter(r.Messages, 1), bytes: limiter(r.Bytes, largeRead), closes: r.Exceeded == CloseExceeded}
+	if m.messages == nil && m.bytes == nil {
+		return nil
+	}
+	return m
+}
+
+// read counts octets, at most largeRead, and returns how long to wait before more are read. M may be nil.
+func (m *meter) read(n int) (wait time.Duration, err error) {
+	if m == nil {
+		return 0, nil
+	}
+	return m.count(m.bytes, n, "bytes")
+}
+
+// message counts a message.
+func (m *meter) message() (wait time.Duration, err error) {
+	if m == nil {
+		return 0, nil
+	}
+	return m.count(m.messages, 1, "messages")
+}
+
+func (m *meter) count(l *rate.Limiter, n int, what string) (wait time.Duration, err error) {
+	if l == nil {
+		return 0, nil
+	}
+	now := time.Now()
+	if m.closes {
+		if !l.AllowN(now, n) {
+			return 0, policyViolation(fmt.Sprintf("more than %v %s a second were sent", float64(l.Limit()), what))
+		}
+		return 0, nil
+	}
+	return l.ReserveN(now, n).DelayFrom(now), nil
+}
+
+// policyViolation is the error of a peer that keeps to the protocol and not to a limit.
+func policyViolation(detail string) *ProtocolError {
+	return &ProtocolError{Code: ClosePolicyViolation, Section: "RFC 6455 §7.4.1", Detail: detail}
+}
+
+// A flood counts control frames.
+type flood struct {
+	since time.Duration // of the process
+	n     int
+}
+
+// floodTime is the time over which control frames are counted.
+const floodTime = 10 * time.Second
+
+// rises counts a control frame, and returns an error if there are too many.
+func (f *flood) rises(perSecond int) error {
+	if perSecond < 0 {
+		return nil
+	}
+	if now := time.Since(heartbeatEpoch); f.n == 0 || now-f.since > floodTime {
+		f.since, f.n = now, 0
+	}
+	f.n++
+	if f.n > perSecond*int(floodTime/time.Second) {
+		return policyViolation(fmt.Sprintf("more than %d control frames a second were sent", perSecond))
+	}
+	return nil
+}
