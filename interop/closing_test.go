@@ -16,7 +16,7 @@ var goodbyes = func() []event {
 		closed(1000, strings.Repeat("ä", 61)+".", true), // the longest there may be
 	}
 	for _, code := range []websocket.CloseCode{
-		1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999,
+		1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
 	} {
 		all = append(all, closed(code, fmt.Sprintf("goodbye with %d 👋", code), true))
 	}
@@ -52,7 +52,7 @@ func weClose(t *testing.T, p pairing) {
 			t.Fatalf("%s: Close(%d, %q): %v", us.whose, code, bye.Reason, err)
 		}
 		they.want(t, bye)
-		us.want(t, bye) // ws answers with the same
+		us.want(t, bye) // they answer with the same
 	}
 }
 

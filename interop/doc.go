@@ -1,8 +1,11 @@
 // Package interop tests Everwire against other people's WebSocket software, in both roles. It has tests only.
 //
-// Now there is one such piece of software: ws for Node, in package.json's version. Its tests run where node
-// is and "make tools" has installed interop/node_modules. Elsewhere they are skipped; if EVERWIRE_TEST_ALL is
-// set, they fail.
+// That is ws for Node, in package.json's version; websockets for Python and libwebsockets, in whichever versions the
+// machine has; and curl, where it speaks ws. Tests whose software is not there are skipped; if EVERWIRE_TEST_ALL is
+// set, they fail. "make tools" installs what is needed.
+//
+// docs/interop.md has a table of what was seen to work with what. Each run compares it with what it sees, if all
+// software took part, and "go test ./interop -update" writes it.
 //
 // # How a test works
 //
@@ -17,12 +20,17 @@
 //	they.do(t, "close", args{"code": 1001, "reason": "bye"})
 //	us.want(t, closed(1001, "bye", true))
 //
+// Nearly all scenarios are run twice: without compression, which theirs may offer and ours does not choose, and with
+// permessage-deflate, in which everything is compressed, however short.
+//
 // What is where:
 //
 //	scenarios_test.go    the list of scenarios, and who runs them
 //	messages_test.go, control_test.go, closing_test.go, failing_test.go, flow_test.go,
-//	opening_test.go, streams_test.go
+//	opening_test.go, streams_test.go, compression_test.go
 //	                     the scenarios
+//	software_test.go     what a scenario has to know of the software, and what that cannot do
+//	table_test.go        the table of docs/interop.md
 //	event_test.go        events and mailboxes
 //	end_test.go          our end of a connection
 //	face_test.go         the four faces, and connecting them with a program
@@ -30,9 +38,15 @@
 //	certificate_test.go  the certificate for TLS, at either side
 //	program_test.go      starting a program, and the test's side of the driver protocol
 //	node_test.go, node/  running all that with node; its client and server, and what they share
+//	python_test.go, python/
+//	                     the same with Python
+//	libwebsockets_test.go, libwebsockets_server_test.go, libwebsockets_client_test.go
+//	                     the test programs of libwebsockets, and scenarios of their own
+//	curl_test.go         curl
 //
 // To add software, write a client and a server that speak the driver protocol, and a test as in
-// node_test.go. A program that has only one role, or cannot do all, runs those of the scenarios it can.
+// node_test.go. A program that has only one role, or cannot do all, runs those of the scenarios it can. What it
+// cannot do stands in its software's cannot, from where it goes into the table.
 //
 // # The driver protocol
 //
@@ -48,7 +62,8 @@
 //	origin              the Origin header
 //	ca                  PEM: the certificate to trust, for wss
 //	maxMessage          the most octets it takes in a message; the default is the software's
-//	deflate             whether to offer permessage-deflate; the default is the software's
+//	deflate             false: no permessage-deflate; an object: with it, every message compressed, and asking for
+//	                    what the object has, by RFC 7692's names for it; the default is the software's
 //
 // The server's has "do": "listen", and
 //

@@ -45,6 +45,9 @@ var (
 type pairing struct {
 	face
 	program *program
+	them    *software
+	deflate bool    // the two agree on permessage-deflate
+	result  *result // what comes of the scenario
 }
 
 // terms are how a scenario wants the two ends to be. The zero value has all defaults.
@@ -57,6 +60,7 @@ type terms struct {
 	user   string // user:password, in the client's URL
 	tapped bool   // our end has a tap below
 	slow   bool   // our end takes no message until told to
+	apart  bool   // one end does without compression
 }
 
 // A stream is what a connection goes over.
@@ -79,14 +83,18 @@ func (p pairing) connect(t *testing.T, tm terms) (us *end, they *peer) {
 		ours := p.listen(t, tm)
 		they = ours.connect(t, tm)
 		they.open = they.wantAny(t, "open")
-		return ours.accepted(t), they
+		us = ours.accepted(t)
+	} else {
+		var url string
+		var err error
+		they, url = p.theirServer(t, tm)
+		us, err = p.reach(t, url, tm)
+		if err != nil {
+			t.Fatalf("our %s: %v", p.name, err)
+		}
+		they.open = they.wantAny(t, "open")
 	}
-	they, url := p.theirServer(t, tm)
-	us, err := p.dial(t, url, tm)
-	if err != nil {
-		t.Fatalf("our %s: %v", p.name, err)
-	}
-	they.open = they.wantAny(t, "open")
+	p.checkExtension(t, us, they, tm)
 	return us, they
 }
 
@@ -101,21 +109,22 @@ func (p pairing) theirServer(t *testing.T, tm terms) (they *peer, url string) {
 	case unix:
 		details["socket"] = socketPath(t)
 	}
-	maps.Copy(details, tm.theirs)
+	maps.Copy(details, p.compression(tm).theirs)
 	they = p.program.begin(t, "listen", details)
 	return they, they.wantAny(t, "listening").URL
 }
 
 // ourServer is a server of ours that listens.
 type ourServer struct {
-	url     string
-	program *program
-	made    chan *end
+	pairing
+	url  string
+	made chan *end
 }
 
 // listen starts a server of ours.
 func (p pairing) listen(t *testing.T, tm terms) *ourServer {
 	t.Helper()
+	tm = p.compression(tm)
 	network, address := "tcp", "127.0.0.1:0"
 	if tm.over == unix {
 		network, address = "unix", socketPath(t)
@@ -124,7 +133,7 @@ func (p pairing) listen(t *testing.T, tm terms) *ourServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &ourServer{program: p.program, made: make(chan *end, 1)}
+	srv := &ourServer{pairing: p, made: make(chan *end, 2)}
 	var conf *tls.Config
 	switch tm.over {
 	case tcp:
@@ -138,10 +147,13 @@ func (p pairing) listen(t *testing.T, tm terms) *ourServer {
 	stop := p.serve(&tapping{Listener: ln, asked: tm.tapped}, conf, tm, srv.made)
 	t.Cleanup(func() {
 		stop()
-		select {
-		case e := <-srv.made: // which the test did not ask for
-			e.stop()
-		default:
+		for {
+			select {
+			case e := <-srv.made: // which the test did not ask for
+				e.stop()
+			default:
+				return
+			}
 		}
 	})
 	return srv
@@ -154,7 +166,7 @@ func (srv *ourServer) connect(t *testing.T, tm terms) *peer {
 	if tm.over == secure {
 		details["ca"] = selfSigned(t).pem
 	}
-	maps.Copy(details, tm.theirs)
+	maps.Copy(details, srv.compression(tm).theirs)
 	return srv.program.begin(t, "connect", details)
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // The scenarios of this file send 32 MiB to an end that first reads a few of the messages only. What it does
-// not read must wait with the sender, but for what the kernel's buffers on the way hold.
+// not read must wait with the sender, but for what the kernel's buffers on the way hold. A message is as large as may be
+// by default, and compressed it is a little larger.
 const (
 	flowSize    = 1 << 20
 	flowCount   = 32
@@ -19,7 +20,8 @@ const (
 )
 
 var (
-	flowData    = strings.Repeat("flow", flowSize/4)
+	flowPart    = noise(64 << 10)
+	flowData    = strings.Repeat(flowPart, flowSize/len(flowPart))
 	flowMessage = message(websocket.Binary, flowData)
 )
 
@@ -97,7 +99,7 @@ func (e *end) pour(t *testing.T) (waiting func() int64, done <-chan error) {
 func weReadSlowly(t *testing.T, p pairing) {
 	us, they := p.connect(t, terms{slow: true})
 	for range flowCount {
-		they.do(t, "send", args{"data": []byte(flowData[:1024]), "times": flowSize / 1024})
+		they.do(t, "send", args{"data": []byte(flowPart), "times": flowSize / len(flowPart)})
 	}
 	us.take(flowAtFirst)
 	for range flowAtFirst {

@@ -1,13 +1,16 @@
 package interop
 
 import (
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/everwire/everwire/websocket"
+	"github.com/everwire/everwire/websocket/frame"
 )
 
 // Messages of every size whose length is told differently, in both directions.
@@ -53,15 +56,17 @@ func manyMessages(t *testing.T, p pairing) {
 	}
 }
 
-// largeMessages are of 16 MiB, and 1 MiB of text, which is looked at as it comes.
+// largeMessages are of 16 MiB, which compression does not help, and of 256 KiB of text, which it does.
 func largeMessages(t *testing.T, p pairing) {
-	const largest = 16 << 20
-	tm := terms{}
-	tm.limit(websocket.Limits{MessageSize: largest})
+	const most = 16 << 20
+	tm := terms{theirs: args{"maxMessage": most}}
+	tm.limit(websocket.Limits{MessageSize: most})
 	us, they := p.connect(t, tm)
-	part := strings.Repeat("größer", 128) // 1 KiB
-	for typ, size := range map[websocket.MessageType]int{websocket.Binary: largest, websocket.Text: 1 << 20} {
-		times := size / len(part)
+	for typ, part := range map[websocket.MessageType]string{
+		websocket.Binary: noise(64 << 10),
+		websocket.Text:   strings.Repeat("größer", 128), // 1 KiB
+	} {
+		const times = 256
 		data := strings.Repeat(part, times)
 		want := message(typ, data)
 		us.send(t, typ, data)
@@ -93,7 +98,7 @@ func theirFragments(t *testing.T, p pairing) {
 // ourFragments make one message, with a Ping between them that is answered before it has ended.
 func ourFragments(t *testing.T, p pairing) {
 	us, they := p.connect(t, terms{tapped: true})
-	data := strings.Repeat("streamed", 256<<10/8)
+	data := digits(256 << 10) // which leaves in pieces also when it is compressed
 	source := &noticing{Reader: strings.NewReader(data), at: int64(len(data) / 2)}
 	source.then = func() {
 		if err := us.ping(); err != nil {
@@ -112,6 +117,9 @@ func ourFragments(t *testing.T, p pairing) {
 	}
 	at := slices.Index(sent, "ping, fin true")
 	last := len(sent) - 1
+	if p.deflate != (us.below.frames(t)[0].Rsv == frame.Rsv1) {
+		t.Errorf("%s: the message is compressed: %t; want %t", us.whose, !p.deflate, p.deflate)
+	}
 	if at < 1 || at >= last || sent[0] != "binary, fin false" || sent[last] != "continuation, fin true" {
 		t.Errorf("%s sent %v; want the fragments of a message with a Ping between them", us.whose, sent)
 	}
@@ -131,3 +139,27 @@ func (s *noticing) ReadAt(b []byte, off int64) (int, error) {
 	}
 	return s.Reader.ReadAt(b, off)
 }
+
+// noise is data that cannot be compressed, the same each time. After 64 KiB of it the window of DEFLATE has
+// forgotten the beginning, so that many times the same is as good.
+func noise(size int) string {
+	b := make([]byte, size)
+	rand.NewChaCha8([32]byte{}).Read(b)
+	return string(b)
+}
+
+// prose is of words in no order that come again and again, the same each time: compressed by itself it has about half
+// the size.
+func prose(size int) string {
+	const letters = 10
+	words := digits(64 * letters)
+	var b strings.Builder
+	for _, which := range []byte(noise(size)) {
+		at := int(which) % 64 * letters
+		b.WriteString(words[at:at+letters] + " ")
+	}
+	return b.String()[:size]
+}
+
+// digits are noise in hexadecimal digits: at best they are compressed to half the size, unless they repeat.
+func digits(size int) string { return hex.EncodeToString([]byte(noise(size / 2))) }

@@ -35,7 +35,11 @@ func clientOffersSubprotocols(t *testing.T, p pairing) {
 		tm.accept.Subprotocols = []string{"a"}
 		ours := p.listen(t, tm)
 		they := ours.connect(t, tm)
-		us := ours.accepted(t) // the connection is made, and they do not want it
+		us := ours.accepted(t) // the connection is made
+		if p.them.takesNoSubprotocol {
+			they.wantAny(t, "open")
+			return
+		}
 		they.wantAny(t, "error")
 		they.want(t, lost())
 		us.wantLost(t)
@@ -129,8 +133,12 @@ func clientAsks(t *testing.T, p pairing) {
 	if got := us.asked.Get("Cookie"); got != "a=1; b=2" {
 		t.Errorf("%s: Cookie is %q", us.whose, got)
 	}
-	if got := <-user; got != "ann:p@ss" {
-		t.Errorf("%s: the user is %q", us.whose, got)
+	want := "ann:p@ss"
+	if p.them.sendsUserAsWritten {
+		want = tm.user
+	}
+	if got := <-user; got != want {
+		t.Errorf("%s: the user is %q; want %q", us.whose, got, want)
 	}
 	if !strings.HasSuffix(us.URL(), tm.path) {
 		t.Errorf("%s: URL() = %q; want it to end in %s", us.whose, us.URL(), tm.path)
@@ -138,27 +146,6 @@ func clientAsks(t *testing.T, p pairing) {
 	if got := they.open.Headers["x-server"]; got != "yours to know" {
 		t.Errorf("%s: X-Server is %q", they.whose, got)
 	}
-}
-
-// clientOffersDeflate, as ws does by itself. We do not choose it, and all goes on without.
-func clientOffersDeflate(t *testing.T, p pairing) {
-	us, they := p.connect(t, terms{})
-	if offer := us.asked.Get("Sec-WebSocket-Extensions"); !strings.Contains(offer, "permessage-deflate") {
-		t.Fatalf("%s: the client offers %q; the scenario needs permessage-deflate", us.whose, offer)
-	}
-	wantNoExtension(t, us, they)
-}
-
-func wantNoExtension(t *testing.T, us *end, they *peer) {
-	t.Helper()
-	if us.Extensions() != "" || they.open.Extensions != "" {
-		t.Errorf("extensions %q at our end, %q at theirs; want none", us.Extensions(), they.open.Extensions)
-	}
-	data := strings.Repeat("compressible ", 1000)
-	us.send(t, websocket.Text, data)
-	they.want(t, message(websocket.Text, data))
-	they.do(t, "send", args{"text": true, "data": []byte(data)})
-	us.want(t, message(websocket.Text, data))
 }
 
 // Opening handshakes with a server of theirs.
@@ -175,6 +162,9 @@ func weOfferSubprotocols(t *testing.T, p pairing) {
 		{"nothing offered", nil, args{"subprotocols": []string{"a"}}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			if row.theirs == nil {
+				p.able(t, "choosing by itself")
+			}
 			tm := terms{theirs: row.theirs}
 			tm.dial.Subprotocols = row.offered
 			us, they := p.connect(t, tm)
@@ -185,7 +175,7 @@ func weOfferSubprotocols(t *testing.T, p pairing) {
 		tm := terms{theirs: args{"subprotocols": []string{"x"}}}
 		tm.dial.Subprotocols = []string{"a"}
 		they, url := p.theirServer(t, tm)
-		us, err := p.dial(t, url, tm)
+		us, err := p.reach(t, url, tm)
 		they.wantAny(t, "open")
 		if p.name == "Dial" { // which leaves it to the program
 			if err != nil || us.Subprotocol() != "" {
@@ -200,7 +190,7 @@ func weOfferSubprotocols(t *testing.T, p pairing) {
 		tm := terms{theirs: args{"choose": "x"}}
 		tm.dial.Subprotocols = []string{"a"}
 		they, url := p.theirServer(t, tm)
-		_, err := p.dial(t, url, tm)
+		_, err := p.reach(t, url, tm)
 		wantHandshakeError(t, err, http.StatusSwitchingProtocols)
 		they.wantAny(t, "open")
 		they.wantLost(t)
@@ -224,7 +214,7 @@ func theyRefuse(t *testing.T, p pairing) {
 			"status": status, "body": said, "headers": args{"X-Why": said},
 		}}}
 		_, url := p.theirServer(t, tm)
-		_, err := p.dial(t, url, tm)
+		_, err := p.reach(t, url, tm)
 		e := wantHandshakeError(t, err, status)
 		if got := e.Response.Header.Get("X-Why"); got != said {
 			t.Errorf("status %d: X-Why is %q", status, got)
@@ -264,10 +254,4 @@ func weAsk(t *testing.T, p pairing) {
 	if !strings.HasSuffix(us.URL(), tm.path) || strings.Contains(us.URL(), "ann") {
 		t.Errorf("%s: URL() = %q; want it to end in %s and not to tell the user", us.whose, us.URL(), tm.path)
 	}
-}
-
-// theyCanDeflate, and we offer nothing.
-func theyCanDeflate(t *testing.T, p pairing) {
-	us, they := p.connect(t, terms{theirs: args{"deflate": true}})
-	wantNoExtension(t, us, they)
 }

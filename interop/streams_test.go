@@ -38,7 +38,7 @@ func weDistrust(t *testing.T, p pairing) {
 	tm := terms{over: secure}
 	tm.dial.TLSConfig = &tls.Config{RootCAs: x509.NewCertPool()}
 	_, url := p.theirServer(t, tm)
-	_, err := p.dial(t, url, tm)
+	_, err := p.reach(t, url, tm)
 	wantHandshakeError(t, err, 0)
 	var unknown x509.UnknownAuthorityError
 	if !errors.As(err, &unknown) {

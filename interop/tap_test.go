@@ -14,8 +14,16 @@ import (
 type tap struct {
 	net.Conn // as an interface, so that nobody writes past the tap
 
-	mu   sync.Mutex
-	sent []byte
+	mu             sync.Mutex
+	sent, received []byte
+}
+
+func (w *tap) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	w.mu.Lock()
+	w.received = append(w.received, b[:n]...)
+	w.mu.Unlock()
+	return n, err
 }
 
 func (w *tap) Write(b []byte) (int, error) {
@@ -32,7 +40,21 @@ func (w *tap) frames(t *testing.T) []frame.Header {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, rest, found := bytes.Cut(w.sent, []byte("\r\n\r\n"))
+	return headers(t, w.sent)
+}
+
+// theirFrames returns the headers of the frames that our end has received.
+func (w *tap) theirFrames(t *testing.T) []frame.Header {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return headers(t, w.received)
+}
+
+// headers are those of the frames that follow the opening handshake.
+func headers(t *testing.T, stream []byte) []frame.Header {
+	t.Helper()
+	_, rest, found := bytes.Cut(stream, []byte("\r\n\r\n"))
 	if !found {
 		t.Fatal("no opening handshake went through the tap")
 	}
@@ -41,7 +63,7 @@ func (w *tap) frames(t *testing.T) []frame.Header {
 		var h frame.Header
 		n, err := h.Parse(rest)
 		if n == 0 || err != nil || len(rest) < n+int(h.Length) {
-			t.Fatalf("what our end sent is no frame: %x, %v", rest[:min(len(rest), 20)], err)
+			t.Fatalf("what went through the tap is no frame: %x, %v", rest[:min(len(rest), 20)], err)
 		}
 		all = append(all, h)
 		rest = rest[n+int(h.Length):]

@@ -3,11 +3,11 @@
 // A client that does what the test says: see ../doc.go.
 
 const { WebSocket } = require('ws');
-const { run, tell, scenarios, follow, given } = require('./driver');
+const { run, tell, scenarios, follow, given, compression } = require('./driver');
 
 run({
   connect(id, { url, subprotocols = [], headers, origin, ca, maxMessage, deflate }) {
-    const options = { headers, origin, ca, maxPayload: maxMessage, perMessageDeflate: deflate };
+    const options = { headers, origin, ca, maxPayload: maxMessage, perMessageDeflate: compression(deflate) };
     const ws = new WebSocket(url, subprotocols, given(options));
     let answer;
     ws.on('upgrade', (response) => {

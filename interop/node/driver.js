@@ -91,4 +91,16 @@ function given(options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value != null));
 }
 
-module.exports = { run, tell, scenarios, follow, given };
+// compression is ws's option for what the test says. Every message is compressed, however short.
+function compression(deflate) {
+  if (deflate == null || deflate === false) return deflate;
+  return given({
+    threshold: 0,
+    serverNoContextTakeover: deflate.server_no_context_takeover,
+    clientNoContextTakeover: deflate.client_no_context_takeover,
+    serverMaxWindowBits: deflate.server_max_window_bits,
+    clientMaxWindowBits: deflate.client_max_window_bits,
+  });
+}
+
+module.exports = { run, tell, scenarios, follow, given, compression };

@@ -5,12 +5,12 @@
 const http = require('node:http');
 const https = require('node:https');
 const { WebSocketServer } = require('ws');
-const { run, tell, scenarios, follow, given } = require('./driver');
+const { run, tell, scenarios, follow, given, compression } = require('./driver');
 
 run({
   listen(id, { socket, cert, key, subprotocols, choose, headers = {}, refuse, maxMessage, deflate }) {
     const server = key ? https.createServer({ cert, key }) : http.createServer();
-    const options = { server, maxPayload: maxMessage, perMessageDeflate: deflate };
+    const options = { server, maxPayload: maxMessage, perMessageDeflate: compression(deflate) };
     if (subprotocols) {
       options.handleProtocols = (offered) => subprotocols.find((name) => offered.has(name));
     }
