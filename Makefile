@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-test: tools ## install what the tests need, and run them all: with a browser and node, none skipped
+test: tools ## install what the tests need, and run them all: with a browser, other software and proxies, none skipped
 	@$(call each,EVERWIRE_TEST_ALL=1 go test -timeout 280s ./...)
 
 race: ## run all tests under the race detector
@@ -27,7 +27,7 @@ lint: ## gofmt, go vet, staticcheck
 vuln: ## govulncheck, where it and its database can be had
 	@scripts/vulncheck $(GOVULNCHECK) $(MODULES)
 
-tools: ## install what the tests need: chromium, and node with its packages
+tools: ## install what the tests need: chromium, node with its packages, other WebSocket software, proxies
 	@scripts/install-test-tools
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
