@@ -53,12 +53,10 @@ func (c *Conn) Close(code CloseCode, reason string) error {
 }
 
 // Terminate ends the connection at once, without a closing handshake, and resets the stream. Calls that
-// wait return [ErrClosed], unless the connection had ended before for another reason.
-func (c *Conn) Terminate() {
-	c.note(ErrClosed)
-	reset(c.nc)
-	c.finish()
-}
+// wait return [ErrClosed]. If the connection has ended, because the peer closed it or broke a rule, Terminate does
+// nothing: the closing handshake goes on in the background, which takes no longer than [Limits] say. So a
+// function can defer Terminate, whatever it returns for.
+func (c *Conn) Terminate() { c.abort(ErrClosed) }
 
 // timeoutContext is context.WithTimeout, but for the negative timeout, which never ends.
 func timeoutContext(d time.Duration) (context.Context, context.CancelFunc) {

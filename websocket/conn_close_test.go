@@ -429,20 +429,36 @@ func TestTerminateCutsAClosingShort(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 	})
-	t.Run("lingering", func(t *testing.T) {
-		endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
-			raw.write(raw.closing(websocket.CloseNormal, ""))
-			wantClosed(t, c, websocket.CloseNormal)
-			synctest.Wait()
-			start := time.Now()
-			c.Terminate()
-			wantNoGoroutines(t)
-			wantError(t, "Close", c.Close(websocket.CloseNormal, ""), nil)
-			if took := time.Since(start); took != 0 {
-				t.Errorf("it took %v", took)
-			}
-		})
+}
+
+// A deferred Terminate must not destroy the Close frame that answers the peer's.
+func TestTerminateLeavesAnEndThatIsUnderWay(t *testing.T) {
+	endAndRaw(t, websocket.Limits{}, websocket.Heartbeat{}, func(t *testing.T, c *websocket.Conn, raw *rawPeer) {
+		raw.write(raw.closing(websocket.CloseNormal, "bye"))
+		wantClosed(t, c, websocket.CloseNormal)
+		c.Terminate()
+		if h, _, err := raw.read(); err != nil || h.Opcode != frame.Close {
+			t.Errorf("the peer receives %+v, %v; want a Close frame", h, err)
+		}
+		raw.nc.Close()
+		wantError(t, "Close", c.Close(websocket.CloseNormal, ""), nil)
+		wantNoGoroutines(t)
 	})
+	for range 20 {
+		overStreams(t, func(t *testing.T, conns connPair) {
+			s, c := conns(t, nil)
+			served := make(chan struct{})
+			go func() {
+				defer close(served)
+				defer s.Terminate()
+				for err := error(nil); err == nil; {
+					_, _, err = s.Read(forever)
+				}
+			}()
+			wantError(t, "Close", c.Close(websocket.CloseNormal, ""), nil)
+			<-served
+		})
+	}
 }
 
 func TestCloseIsIdempotentAndConcurrent(t *testing.T) {
