@@ -231,7 +231,11 @@ func (c *Conn) linger() {
 	if most < 0 {
 		most = 1<<63 - 1
 	}
+	end := time.Now().Add(limits.LingerTime)
 	_, err := io.CopyN(io.Discard, onlyReader{c.nc}, most)
+	if err == nil { // enough: a reset now could reach the peer, or a proxy before it, ahead of our Close frame
+		time.Sleep(time.Until(end))
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // the latter from TLS
 		c.nc.Close()
 	} else {

@@ -311,18 +311,21 @@ func TestPeerThatIsStillSendingReadsTheCloseFrame(t *testing.T) {
 	})
 	for name, conns := range map[string]connPair{"TCP": tcpConns, "TLS": tlsConns} {
 		t.Run(name, func(t *testing.T) {
+			var uploads []<-chan error
 			for range 8 {
 				pair := &wstest.PairOptions{}
 				pair.Accept.Limits.MessageSize = 1000
 				s, c := conns(t, pair)
 				go s.Read(forever)
-				uploaded := inBackground(func() error { return c.Write(forever, websocket.Binary, make([]byte, 16<<20)) })
+				uploads = append(uploads, inBackground(func() error {
+					return c.Write(forever, websocket.Binary, make([]byte, 16<<20))
+				}))
 				wantClosed(t, c, websocket.CloseMessageTooBig)
+			}
+			for _, uploaded := range uploads { // all of them wait for LingerTime
 				if err := <-uploaded; err == nil {
 					t.Error("16 MiB were uploaded to a server that takes 1,000 octets")
 				}
-				s.Terminate()
-				c.Terminate()
 			}
 		})
 	}
@@ -351,12 +354,25 @@ func TestConnLingeringIsBounded(t *testing.T) {
 	flood := func(n int) func(raw *rawPeer) {
 		return func(raw *rawPeer) { raw.nc.Write(make([]byte, n)); synctest.Wait() }
 	}
+	held := func(raw *rawPeer) { // more than is read
+		written := make(chan struct{})
+		go func() {
+			defer close(written)
+			raw.nc.Write(make([]byte, 3<<20))
+		}()
+		synctest.Wait()
+		select {
+		case <-written:
+			t.Error("all of 3 MiB was read")
+		default:
+		}
+	}
 	still := func(raw *rawPeer) {}
 	t.Run("by the default time", func(t *testing.T) { cut(t, websocket.Limits{}, still, 2*time.Second) })
 	t.Run("by LingerTime", func(t *testing.T) { cut(t, websocket.Limits{LingerTime: time.Minute}, still, time.Minute) })
-	t.Run("by the default octets", func(t *testing.T) { cut(t, websocket.Limits{}, flood(1<<20), 0) })
+	t.Run("by the default octets", func(t *testing.T) { cut(t, websocket.Limits{}, held, 2*time.Second) })
 	t.Run("not by fewer", func(t *testing.T) { cut(t, websocket.Limits{}, flood(1<<20-1), 2*time.Second) })
-	t.Run("by LingerBytes", func(t *testing.T) { cut(t, websocket.Limits{LingerBytes: 100}, flood(100), 0) })
+	t.Run("by LingerBytes", func(t *testing.T) { cut(t, websocket.Limits{LingerBytes: 100}, held, 2*time.Second) })
 	t.Run("not by octets", func(t *testing.T) { cut(t, websocket.Limits{LingerBytes: -1}, flood(3<<20), 2*time.Second) })
 	t.Run("not at all", func(t *testing.T) { cut(t, websocket.Limits{LingerTime: -1}, still, 0) })
 }

@@ -147,9 +147,9 @@ type Limits struct {
 	CloseTimeout time.Duration
 
 	// After the last Close frame the connection is shut down for writing and read until the peer shuts
-	// it down as well, so that our Close frame is not lost to a reset. LingerTime and LingerBytes bound
-	// that reading. Defaults 2 s and 1 MiB. A negative LingerTime means no lingering, negative
-	// LingerBytes no bound.
+	// it down as well, so that our Close frame is not lost to a reset. LingerTime bounds how long; once
+	// LingerBytes were read and discarded, the rest of that time is waited for without reading. Defaults 2 s
+	// and 1 MiB. A negative LingerTime means no lingering, negative LingerBytes no bound.
 	LingerTime  time.Duration
 	LingerBytes int64
 }

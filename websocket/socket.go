@@ -69,6 +69,7 @@ type Socket struct {
 	buffered   atomic.Int64
 	rtt        atomic.Int64
 	paused     atomic.Bool
+	enough     atomic.Bool  // was read while lingering
 	heard      atomic.Int64 // when something last arrived, by the heartbeat's clock
 
 	throttledUntil atomic.Int64 // by the same clock
@@ -244,8 +245,11 @@ func (s *Socket) Resume() {
 	s.resumeReading()
 }
 
-// held reports whether input waits, for Resume or for Rates. Only that of an open socket does.
-func (s *Socket) held() bool { return (s.paused.Load() || s.throttled()) && s.ReadyState() == Open }
+// held reports whether input waits: that of an open socket for Resume or Rates, that of a lingering one, once
+// enough was discarded, for the end.
+func (s *Socket) held() bool {
+	return (s.paused.Load() || s.throttled()) && s.ReadyState() == Open || s.enough.Load()
+}
 
 // resumeReading tells the driver that held may have become false. Call with mu held.
 func (s *Socket) resumeReading() {

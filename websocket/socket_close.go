@@ -152,7 +152,9 @@ func (s *Socket) linger() {
 	s.armTimer(s.settings.limits.LingerTime)
 }
 
-// lingerOver counts what is discarded while lingering, and reports whether it was too much.
+// lingerOver counts what is discarded while lingering, and reports whether the socket lingers. When it was
+// enough nothing more is read, so that TCP's window holds the peer back: a reset now could reach it, or a
+// proxy before it, ahead of our Close frame.
 func (s *Socket) lingerOver(n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +163,7 @@ func (s *Socket) lingerOver(n int) bool {
 	}
 	s.lingered += int64(n)
 	if max := s.settings.limits.LingerBytes; max >= 0 && s.lingered > max {
-		s.cut()
+		s.enough.Store(true)
 	}
 	return true
 }
@@ -169,6 +171,7 @@ func (s *Socket) lingerOver(n int) bool {
 // cut ends the stream from this end, without more ado. Call with mu held.
 func (s *Socket) cut() {
 	s.cutOff = true
+	s.enough.Store(false)
 	s.cancelContext()
 	if s.driver != nil {
 		s.driver.cut()
@@ -193,9 +196,7 @@ func (s *Socket) endLocked(err error) (groups set[*Group]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setState(Closed)
-	if s.outputErr == nil {
-		s.outputErr = ErrClosed
-	}
+	s.refuseOutput()
 	s.giveUpQueue()
 	if s.driver != nil {
 		s.driver.setTimer(0)

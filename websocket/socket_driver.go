@@ -14,8 +14,8 @@ import "time"
 //     goes out first, with the first batch;
 //   - calls Socket.pieceTaken where a large batch shows that it moves;
 //   - calls Socket.tick when the timer runs out;
-//   - when the input has ended, and no batch is being written any more, closes the stream and calls
-//     Socket.end.
+//   - when the input has ended, and no batch is being written any more, calls Socket.refuseOutput with
+//     Socket.mu held, closes the stream and calls Socket.end.
 type driver interface {
 	wake()                    // nextBatch may have something
 	deliver()                 // the mailbox has events; the caller passes on the delivery token

@@ -122,6 +122,7 @@ func (d *goroutineDriver) finish() {
 	for s.outputActive {
 		s.changed.Wait()
 	}
+	s.refuseOutput()
 	s.mu.Unlock()
 	d.halfClosing.Wait()
 	d.nc.Close()

@@ -22,6 +22,8 @@ type batch struct {
 	out   []byte
 	tail  []byte     // a large payload
 	taken []outgoing // messages that end in this batch
+	ends  []int64    // where each of them does, counted from the batch's first octet
+	sent  int64      // octets that the stream has taken
 	last  bool       // it ends with our Close frame: nothing comes after it
 	loan  *buffer    // memory of tail that belongs to no message
 
@@ -33,27 +35,36 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // writeTo writes the batch, a large payload piece by piece: taken is called between pieces, because it
 // shows there that the peer reads.
-func (b *batch) writeTo(nc net.Conn, taken func()) (err error) {
+func (b *batch) writeTo(nc net.Conn, taken func()) error {
 	if len(b.tail) == 0 {
-		_, err = nc.Write(b.out)
-		return err
+		return b.write(nc, b.out)
 	}
 	piece := b.tail[:min(len(b.tail), batchSize)]
 	b.parts = [2][]byte{b.out, piece}
 	b.vector = b.parts[:]
-	_, err = b.vector.WriteTo(nc)
+	n, err := b.vector.WriteTo(nc)
+	b.sent += n
 	for rest := b.tail[len(piece):]; err == nil && len(rest) > 0; rest = rest[len(piece):] {
 		taken()
 		piece = rest[:min(len(rest), batchSize)]
-		_, err = nc.Write(piece)
+		err = b.write(nc, piece)
 	}
 	return err
 }
 
+func (b *batch) write(nc net.Conn, p []byte) error {
+	n, err := nc.Write(p)
+	b.sent += int64(n)
+	return err
+}
+
+// endMessage notes that the last message taken ends with what the batch has so far.
+func (b *batch) endMessage() { b.ends = append(b.ends, int64(len(b.out)+len(b.tail))) }
+
 func (b *batch) reset() {
 	clear(b.taken)
 	b.loan.free()
-	*b = batch{out: b.out[:0], taken: b.taken[:0]}
+	*b = batch{out: b.out[:0], taken: b.taken[:0], ends: b.ends[:0]}
 }
 
 // wakeOutput has the driver write what waits, unless it is at it. Call with mu held.
@@ -120,6 +131,7 @@ func (s *Socket) takeMessage(b *batch) {
 	if len(f.payload) <= ownWriteSize {
 		b.out = s.sender.AppendMessage(b.out, o.opcode(), f.rsv, f.payload)
 		f.own.free()
+		b.endMessage()
 		return
 	}
 	h := s.sender.Begin(o.opcode(), f.rsv, int64(len(f.payload)), true)
@@ -129,6 +141,7 @@ func (s *Socket) takeMessage(b *batch) {
 	}
 	b.out = h.Append(b.out)
 	b.loan, b.tail = f.own, f.payload
+	b.endMessage()
 }
 
 // blobFragment reads the next fragment of the blob at the head of the queue into b. It gives up mu
@@ -168,6 +181,7 @@ func (s *Socket) blobFragment(b *batch) bool {
 	b.loan, b.tail = buf, buf.b
 	if fin {
 		s.take(b)
+		b.endMessage()
 	}
 	return true
 }
@@ -198,18 +212,21 @@ func (s *Socket) settle(b *batch, err error) {
 	s.movedAt = time.Since(heartbeatEpoch)
 	s.writing = 0
 	s.inFlight = 0
-	if err != nil {
-		s.outputFailed(b, err)
-		b.reset()
-		return
-	}
 	for i := range b.taken {
+		if b.ends[i] > b.sent {
+			continue
+		}
 		o := &b.taken[i]
 		s.buffered.Add(-o.size())
 		if o.done != nil {
 			s.post(event{kind: eventDone, done: o.done})
 		}
 		o.letGo()
+	}
+	if err != nil {
+		s.outputFailed(b, err)
+		b.reset()
+		return
 	}
 	s.holdQueue()
 	s.wakeFlushers()
@@ -235,13 +252,22 @@ func (s *Socket) pieceTaken() {
 	}
 }
 
+// refuseOutput has no more messages taken: nothing will be written any more. Call with mu held.
+func (s *Socket) refuseOutput() {
+	if s.outputErr == nil {
+		s.outputErr = ErrClosed
+	}
+}
+
 // outputFailed gives up sending: the stream takes no more octets. What the peer sent before may still
 // be read, a Close frame above all, so the socket goes on until its input ends, for a bounded time.
 func (s *Socket) outputFailed(b *batch, err error) {
 	s.outputErr = err
 	for i := range b.taken {
-		s.lost = true
-		s.giveUp(b.taken[i], ErrClosed, false)
+		if b.ends[i] > b.sent {
+			s.lost = true
+			s.giveUp(b.taken[i], ErrClosed, false)
+		}
 	}
 	s.giveUpQueue()
 	s.armTimer(s.settings.limits.CloseTimeout)

@@ -1,0 +1,50 @@
+package websocket_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/everwire/everwire/websocket"
+	"github.com/everwire/everwire/websocket/wstest"
+)
+
+// A message whose last octet the system has taken has left, also if the rest of its batch did not.
+func TestSendFuncTellsExactlyWhatLeftOfABrokenBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var client *wstest.FaultyConn
+		came := 0
+		fates := make([]error, 3)
+		_, c := wstest.Sockets(t, &wstest.PairOptions{Client: wrapFaulty(&client)}, func(s *websocket.Socket) {
+			s.OnMessage(func(*websocket.Socket, websocket.Message) { came++ })
+		}, nil)
+		synctest.Wait()
+		// Each frame has 6 octets of header and 10 of payload; the stream ends within the second of one batch.
+		client.Writes().CutAfter(client.Writes().Bytes()+20, wstest.CutEOF)
+		for i := range fates {
+			must(t, c.SendFunc(make([]byte, 10), func(err error) { fates[i] = err }))
+		}
+		<-c.Context().Done()
+		synctest.Wait()
+		equal(t, "what came", came, 1)
+		equal(t, "the fates", fates, []error{nil, websocket.ErrClosed, websocket.ErrClosed})
+	})
+}
+
+// However a connection ends, and whenever the message was sent: what was taken is settled.
+func TestDoneIsCalledForEveryMessageThatWasTaken(t *testing.T) {
+	for range 300 {
+		s, c := wstest.Sockets(t, nil, nil, nil)
+		var taken, settled atomic.Int64
+		ended := make(chan struct{})
+		c.OnClose(func(*websocket.Socket, websocket.CloseEvent) { close(ended) })
+		go s.Terminate()
+		for err := error(nil); err == nil; {
+			if err = c.SendFunc([]byte("x"), func(error) { settled.Add(1) }); err == nil {
+				taken.Add(1)
+			}
+		}
+		<-ended
+		equal(t, "messages settled before the close event", settled.Load(), taken.Load())
+	}
+}
