@@ -20,6 +20,7 @@ var names = map[string]string{
 	"json":      "encoding/json",
 	"log":       "log",
 	"net":       "net",
+	"netip":     "net/netip",
 	"os":        "os",
 	"synctest":  "testing/synctest",
 	"testing":   "testing",
