@@ -35,6 +35,7 @@ func (rec *recorder) feed(octets []byte) {
 	rec.arrived = append(rec.arrived, octets...)
 	in := slices.Clip(slices.Clone(octets))
 	for {
+		pending := rec.receiver.Pending()
 		ev, rest := rec.receiver.Next(in)
 		if ev.Kind == protocol.None {
 			if len(rest) != 0 {
@@ -45,7 +46,10 @@ func (rec *recorder) feed(octets []byte) {
 		if rec.over {
 			rec.t.Fatalf("an event of kind %d after the last", ev.Kind)
 		}
-		if len(rest) >= len(in) {
+		if pending && len(rest) != len(in) && ev.Kind == protocol.Data {
+			rec.t.Fatal("an event that needed no input took some")
+		}
+		if len(rest) >= len(in) && !pending {
 			rec.t.Fatalf("an event of kind %d took no octet", ev.Kind)
 		}
 		if len(rest) > 0 && &rest[0] != &in[len(in)-len(rest)] {
@@ -53,9 +57,12 @@ func (rec *recorder) feed(octets []byte) {
 		}
 		rec.note(ev)
 		// Whatever is done to a payload, also by append, must not reach the octets that are left.
-		for i := range ev.Payload[:cap(ev.Payload)] {
-			ev.Payload[:cap(ev.Payload)][i] = 0xDB
+		if rec.receiver.InPlace() { // else it is read-only
+			for i := range ev.Payload[:cap(ev.Payload)] {
+				ev.Payload[:cap(ev.Payload)][i] = 0xDB
+			}
 		}
+		rec.receiver.Release()
 		in = rest
 	}
 }

@@ -80,7 +80,7 @@ func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err er
 	if err != nil {
 		return nil, state, ErrCorrupt
 	}
-	piece = m.halves[m.half][m.taken:m.n]
+	piece = m.halves[m.half][m.taken:m.n:m.n]
 	m.taken = m.n
 	m.done = state == Done
 	return piece, state, nil
