@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -442,4 +443,45 @@ func TestFallbacks(t *testing.T) {
 		"permessage-deflate; client_max_window_bits=9, permessage-deflate; client_max_window_bits")
 	want := "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10"
 	equal(t, "extensions", fmt.Sprint(s.Extensions(), c.Extensions()), want+want)
+}
+
+// The request that the documents on WebSocket show, and the answer that they show to it: these fields, with
+// these values, and no others.
+func TestTheHandshakeThatTheDocumentsShow(t *testing.T) {
+	srv := websocket.Server{Options: websocket.AcceptOptions{
+		Origins: []string{"https://javascript.info"}, Subprotocols: []string{"soap"},
+	}}
+	ln := wstest.Listen()
+	go srv.Serve(ln)
+	t.Cleanup(func() { srv.Close() })
+	nc, err := ln.Dial(t.Context(), "tcp", "javascript.info:80")
+	must(t, err)
+	io.WriteString(nc, strings.Join([]string{
+		"GET /chat HTTP/1.1",
+		"Host: javascript.info",
+		"Upgrade: websocket",
+		"Connection: Upgrade",
+		"Origin: https://javascript.info",
+		"Sec-WebSocket-Key: Iv8io/9s+lYFgZWcXczP8Q==",
+		"Sec-WebSocket-Version: 13",
+		"Sec-WebSocket-Extensions: deflate-frame",
+		"Sec-WebSocket-Protocol: soap, wamp",
+		"\r\n",
+	}, "\r\n"))
+	var head string
+	for one := make([]byte, 1); !strings.HasSuffix(head, "\r\n\r\n"); head += string(one) {
+		_, err := nc.Read(one)
+		must(t, err)
+	}
+	lines := strings.Split(strings.TrimSuffix(head, "\r\n\r\n"), "\r\n")
+	slices.Sort(lines)
+	equal(t, "the answer", strings.Join(lines, "\n"), strings.Join([]string{
+		"Connection: Upgrade",
+		"HTTP/1.1 101 Switching Protocols",
+		"Sec-WebSocket-Accept: hsBlbuDTkk24srzEOTBUlZAlC2g=",
+		"Sec-WebSocket-Extensions: deflate-frame",
+		"Sec-WebSocket-Protocol: soap",
+		"Upgrade: websocket",
+	}, "\n"))
+	nc.Close()
 }

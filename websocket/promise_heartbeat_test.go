@@ -80,3 +80,19 @@ func TestHeartbeatIsSuspendedWhileAListenerRunsOrReadingIsPaused(t *testing.T) {
 		equal(t, "state after a long pause", s.ReadyState(), websocket.Open)
 	})
 }
+
+// Who answers is sent a Ping each Interval, however long the answer may take.
+func TestHeartbeatKeepsItsIntervalUnderALongerTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opts := &wstest.PairOptions{}
+		opts.Accept.Heartbeat = websocket.Heartbeat{Interval: time.Second, Timeout: time.Minute}
+		pings := 0
+		wstest.Sockets(t, opts, nil, func(s *websocket.Socket) {
+			s.OnPing(func(*websocket.Socket, []byte) { pings++ })
+		})
+		time.Sleep(20 * time.Second)
+		if pings < 15 || pings > 25 {
+			t.Errorf("%d Pings in 20 s", pings)
+		}
+	})
+}

@@ -50,7 +50,7 @@ func (s *Socket) armOpen() {
 	now := time.Since(heartbeatEpoch)
 	switch h := &s.settings.heartbeat; {
 	case s.awaiting:
-		due = max(time.Duration(s.ping.beat)+h.Timeout-now, 1)
+		due = max(min(time.Duration(s.ping.beat)+h.Timeout-now, h.Interval), 1)
 	case h.Interval > 0:
 		due = max(jittered(h.Interval)-s.silence(), 1)
 	}
@@ -75,13 +75,14 @@ func (s *Socket) beat() {
 	}
 	interval, timeout := s.settings.heartbeat.Interval, s.settings.heartbeat.Timeout
 	now := time.Since(heartbeatEpoch)
+	if s.awaiting && s.heard.Load() >= s.ping.beat {
+		s.awaiting = false
+	}
 	switch silence := s.silence(); {
 	case s.stalled():
 		v := policyViolation("a message has begun and does not go on")
 		s.failLocked(v.Code, v.Detail, v)
 		return
-	case s.awaiting && s.heard.Load() >= s.ping.beat:
-		s.awaiting = false
 	case s.awaiting && now >= time.Duration(s.ping.beat)+timeout: // nothing came since the Ping
 		s.closing.Fail()
 		s.setState(Closing)
