@@ -214,6 +214,12 @@ func TestWhichMessagesAreCompressed(t *testing.T) {
 			_, data, err := cs.Read(forever)
 			must(t, err)
 			check("Conn", string(data), before)
+
+			before = n
+			must(t, cc.WritePrepared(forever, p))
+			_, data, err = cs.Read(forever)
+			must(t, err)
+			check("Conn, prepared", string(data), before)
 		})
 	}
 }

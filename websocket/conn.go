@@ -61,7 +61,7 @@ type Conn struct {
 	flood        flood
 
 	controlHandler atomic.Pointer[ControlHandler]
-	readLimit      atomic.Int64 // what SetReadLimit asked for: -1 for none, 0 if it was not called
+	readLimit      atomic.Int64 // what SetReadLimit asked for and is not in force yet: -1 for none, 0 for nothing
 
 	// Outbound. A message holds messageLock from its first frame to its last, a frame writeLock.
 	messageLock   lock

@@ -1,8 +1,10 @@
 package websocket
 
+import "github.com/everwire/everwire/internal/protocol"
+
 // SetReadLimit changes how many octets a received message may have ([Limits.MessageSize]), such as after a
-// client has said who it is. Zero or less is no limit. Calls that read which begin later obey it;
-// of a message in progress, what has come before counts.
+// client has said who it is. Zero or less is no limit. It is in force for the frames that calls read which
+// begin after it, and for what is still to come of a message in progress.
 func (c *Conn) SetReadLimit(octets int64) {
 	if octets <= 0 {
 		octets = -1
@@ -10,10 +12,9 @@ func (c *Conn) SetReadLimit(octets int64) {
 	c.readLimit.Store(octets)
 }
 
-// applyReadLimit puts the limit in force. The limits that the receiver holds are this Conn's alone: Dial and
-// Accept make settings for each. Call with readLock held.
+// applyReadLimit puts the limit in force. Call with readLock held.
 func (c *Conn) applyReadLimit() {
-	if n := c.readLimit.Load(); n != 0 {
-		c.settings.receive.MessageSize = max(n, 0)
+	if n := c.readLimit.Swap(0); n != 0 {
+		c.receiver.SetLimits(&protocol.Limits{MessageSize: max(n, 0), Fragments: c.settings.receive.Fragments})
 	}
 }

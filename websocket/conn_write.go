@@ -31,6 +31,25 @@ func (c *Conn) Write(ctx context.Context, t MessageType, data []byte) error {
 	return c.writeMessage(ctx, t, data)
 }
 
+// WritePrepared sends a message that was encoded before, with the errors of Write. It is compressed as [Prepared]
+// says, whatever SetCompression said.
+func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
+	if err := c.acquireMessage(ctx); err != nil {
+		return err
+	}
+	defer c.messageLock.release()
+	if c.compressor.wants(int64(len(p.data)), p.compress) {
+		if compressed := p.compressed(c.compressor.bits, c.compressor.level); compressed != nil {
+			err := c.writeFrame(ctx, p.typ, frame.Rsv1, compressed, true)
+			if err == nil {
+				c.compressor.Remember(p.data)
+			}
+			return err
+		}
+	}
+	return c.writeFrame(ctx, p.typ, 0, p.data, true)
+}
+
 // SetCompression says which of the messages that are begun from now on are compressed, where compression was
 // agreed on. Default: those that are large.
 func (c *Conn) SetCompression(choice Compress) { c.compress.Store(uint32(choice)) }

@@ -73,6 +73,10 @@ func (r *Receiver) Init(role Role, limits *Limits) {
 	*r = Receiver{role: role, limits: limits}
 }
 
+// SetLimits puts other limits in the place of those that Init was given, from the next frame on, and for what is
+// still to be inflated of a message.
+func (r *Receiver) SetLimits(limits *Limits) { r.limits = limits }
+
 // Next takes octets from in, which it unmasks in place, and returns the first event in them and the
 // octets after it. An event of kind None means that all were taken; feed what arrives next. After
 // Close or Failure all further input is swallowed (RFC 6455 §1.4, §7.1.7).
