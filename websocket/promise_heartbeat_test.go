@@ -1,6 +1,7 @@
 package websocket_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,13 +87,13 @@ func TestHeartbeatKeepsItsIntervalUnderALongerTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opts := &wstest.PairOptions{}
 		opts.Accept.Heartbeat = websocket.Heartbeat{Interval: time.Second, Timeout: time.Minute}
-		pings := 0
+		var pings atomic.Int64
 		wstest.Sockets(t, opts, nil, func(s *websocket.Socket) {
-			s.OnPing(func(*websocket.Socket, []byte) { pings++ })
+			s.OnPing(func(*websocket.Socket, []byte) { pings.Add(1) })
 		})
 		time.Sleep(20 * time.Second)
-		if pings < 15 || pings > 25 {
-			t.Errorf("%d Pings in 20 s", pings)
+		if n := pings.Load(); n < 15 || n > 25 {
+			t.Errorf("%d Pings in 20 s", n)
 		}
 	})
 }
