@@ -94,7 +94,7 @@ func (n *naive) block() (final bool) {
 	case 2:
 		literals, distances, count := n.bits(5)+257, n.bits(5)+1, n.bits(4)+4
 		order := []int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
-		if literals > 286 {
+		if literals > 286 || distances > 30 {
 			panic(errNaive)
 		}
 		lengths := make([]int, 19)
@@ -182,9 +182,20 @@ var (
 // A code maps a symbol's bits, behind a leading 1, to the symbol.
 type code map[int]int
 
-// newCode makes the code of RFC 1951 §3.2.2.
+// newCode makes the code of RFC 1951 §3.2.2. It has as many symbols as fit: there may be none, where a block
+// has no distances, and a single one may have one bit.
 func newCode(lengths []int) code {
 	c, next := code{}, 0
+	room, longest := 1<<15, 0
+	for _, l := range lengths {
+		if l > 0 {
+			room -= 1 << (15 - l)
+			longest = max(longest, l)
+		}
+	}
+	if room != 0 && longest > 0 && !(room == 1<<14 && longest == 1) {
+		panic(errNaive)
+	}
 	for length := 1; length <= 15; length++ {
 		for symbol, l := range lengths {
 			if l == length {
