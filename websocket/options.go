@@ -235,7 +235,7 @@ type settings struct {
 	rates     Rates
 	heartbeat Heartbeat
 	queue     Queue
-	budget    *budget // a Server\'s, or nil
+	budget    *budget // a Server's, or nil
 
 	compression  compressionSettings
 	subprotocols []string

@@ -19,16 +19,27 @@ func (c *Compressor) Init(bits, level int, takeover bool) {
 	*c = Compressor{bits: bits, level: level, takeover: takeover, window: window{size: 1 << bits}}
 }
 
-// AppendMessage appends a whole message, compressed, to dst. If that would not be smaller than the payload
-// is, it returns dst as it was and false: then send the payload as it is, without RSV1. Once the compressed
-// message was sent, call Remember.
-func (c *Compressor) AppendMessage(dst, payload []byte) (compressed []byte, smaller bool) {
+// AppendMessage appends a whole message, compressed, to dst. If that is not worth it, because it would not be smaller
+// than the payload is, it returns dst as it was and false: then send the payload as it is, without RSV1. With
+// takeover, a message of up to 1 KiB is worth some octets more than it has: those after it refer to it. Once the
+// compressed message was sent, call Remember.
+func (c *Compressor) AppendMessage(dst, payload []byte) (compressed []byte, worth bool) {
 	out := compress(dst, payload, c.bits, c.level, c.window.octets)
-	if len(out)-len(dst) >= len(payload) {
+	most := len(payload) - 1
+	if c.takeover && len(payload) <= investSize {
+		most += investment
+	}
+	if len(out)-len(dst) > most {
 		return dst, false
 	}
 	return out, true
 }
+
+// What a message of up to investSize octets may cost to become a part of the context.
+const (
+	investSize = 1 << 10
+	investment = 16
+)
 
 // AppendFragment appends the next fragment of a message, compressed, to dst; fin says that it is the last.
 // The message is compressed whatever comes of it: RSV1 was decided with the first fragment. Once the

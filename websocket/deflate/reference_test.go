@@ -15,6 +15,10 @@ type naive struct {
 var (
 	errNaive   = errors.New("no DEFLATE data")
 	errTooMuch = errors.New("too much for a naive reader")
+
+	// A block that uses a distance and has no code for any is not DEFLATE. The decompressor below takes it all
+	// the same, if it saw a code for distances in an earlier message.
+	errNoDistances = errors.New("a block without distances uses one")
 )
 
 // enough is how much it inflates at most.
@@ -29,7 +33,7 @@ func inflateMessage(compressed, context []byte) (payload []byte, distance int, e
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			if v != errNaive && v != errTooMuch {
+			if v != errNaive && v != errTooMuch && v != errNoDistances {
 				panic(v)
 			}
 			err = v.(error)
@@ -151,6 +155,9 @@ func (n *naive) codes(literals, distances code) {
 		length := 258
 		if symbol < 285 {
 			length = lengthBase[symbol-257] + n.bits(lengthExtra[symbol-257])
+		}
+		if len(distances) == 0 {
+			panic(errNoDistances)
 		}
 		symbol = n.symbol(distances)
 		if symbol > 29 {
