@@ -331,6 +331,7 @@ func TestCorruptData(t *testing.T) {
 		"nothing at all":                   "",
 		"a large one, cut":                 string(bigCut()),
 		"a final block, and half of one":   "\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48",
+		"a final stored block, cut by 9":   "\x01\x0e\x00\xf1\xff\x48\x65\x6c\x6c\x6f",
 		"a stored block larger than it is": "\x00\x09\x00\xf6\xff\x48\x65\x6c\x6c\x6f\x00",
 	} {
 		for _, size := range []int{0, 1} {

@@ -108,6 +108,9 @@ func (m *inflater) fill() (State, error) {
 	for m.n < pieceSize {
 		n, err := m.flate.Read(half[m.n:])
 		m.n += n
+		if n > 0 && m.unread() < len(trailer)-len(tail) { // made of what is not the message's
+			return Done, ErrCorrupt
+		}
 		if err == io.EOF {
 			var more bool
 			if more, err = m.final(); !more && err == nil {
@@ -128,22 +131,35 @@ var trailer = append(tail[:], 0x01, 0x00, 0x00, 0xff, 0xff)
 // final is called when flate has read a final block: it is the trailer's, or one of the message's own,
 // behind which it goes on with another stream (RFC 7692 §7.2.3.4).
 func (m *inflater) final() (more bool, err error) {
-	unread := m.memory.Len()
 	if m.stream != nil {
-		if unread, err = m.stream.unread(); err != nil {
+		if err := m.stream.awaitMore(); err != nil {
 			return false, err
 		}
 	}
+	unread := m.unread()
 	switch own := unread - len(trailer); {
 	case own > 0:
 		m.restart()
 		return true, nil
 	case own == 0, // the message's last block is a final one
-		own == -len(tail), // the same, and the tail is that block's
+		own == -len(tail) && !m.endsWithTail(), // the same, and the tail is that block's length
 		unread == 0:
 		return false, nil
 	}
 	return false, ErrCorrupt
+}
+
+// endsWithTail reports whether the tail has become the message's data, as that of a block that was cut does.
+func (m *inflater) endsWithTail() bool {
+	return bytes.HasSuffix(m.halves[m.half][:m.n], tail[:])
+}
+
+// unread returns how many octets, the trailer included, flate has not read of what was fed.
+func (m *inflater) unread() int {
+	if m.stream != nil {
+		return m.stream.unread()
+	}
+	return m.memory.Len()
 }
 
 // restart goes on with another DEFLATE stream, which has the same context.

@@ -82,6 +82,9 @@ func (n *naive) block() (final bool) {
 		for range length {
 			n.out = append(n.out, byte(n.bits(8)))
 		}
+		if length > 0 && n.at > 8*(len(n.in)-4) { // data of the message is not in the tail
+			panic(errNaive)
+		}
 	case 1:
 		lengths := make([]int, 288)
 		for i := range lengths {

@@ -75,18 +75,21 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// unread returns how many octets, the trailer included, flate has not read. It waits until it is known
-// whether there are any but those of the trailer.
-func (s *stream) unread() (int, error) {
-	for {
-		n := s.m.buffered.Buffered() + len(s.in) + len(s.behind)
-		switch {
-		case s.ended:
-			return n, nil
-		case n > 0 || s.last:
-			return n + len(trailer), nil
-		case !s.yield(Hungry):
-			return 0, errStopped
+// unread returns how many octets, the trailer included, flate has not read of what was fed.
+func (s *stream) unread() int {
+	n := s.m.buffered.Buffered() + len(s.in) + len(s.behind)
+	if !s.ended {
+		n += len(trailer)
+	}
+	return n
+}
+
+// awaitMore waits until it is known whether more than the trailer is to be read.
+func (s *stream) awaitMore() error {
+	for !s.last && s.unread() == len(trailer) {
+		if !s.yield(Hungry) {
+			return errStopped
 		}
 	}
+	return nil
 }
