@@ -22,6 +22,9 @@ race: ## run all tests under the race detector
 lint: ## gofmt, go vet, staticcheck
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 	@$(call each,go vet ./...)
+	@echo "== js/wasm: go vet"
+	@GOOS=js GOARCH=wasm go vet ./websocket/... ./examples/...
+	@cd cmd/everwire && GOOS=js GOARCH=wasm go vet ./internal/browser/wasm
 	@$(call each,go run $(STATICCHECK) ./...)
 
 vuln: ## govulncheck, where it and its database can be had

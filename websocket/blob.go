@@ -31,7 +31,8 @@ const blobInMemory = 256 << 10
 
 // A Blob is a binary message that may be larger than the memory one would give it. Up to 256 KiB it is
 // kept in memory, beyond that in a temporary file that has no name and is gone when the Blob is closed,
-// garbage collected, or the process ends. (On Windows the file has a name, and stays.)
+// garbage collected, or the process ends. (On Windows the file has a name, and stays. In a page there are no
+// files, and all of it is in memory.)
 //
 // A Blob is safe for concurrent use, but for Close.
 type Blob struct {
@@ -79,7 +80,7 @@ func (b *Blob) bytes() []byte {
 
 // write adds p at the end, while the message arrives.
 func (b *Blob) write(p []byte) error {
-	if b.file == nil && b.size+int64(len(p)) > blobInMemory {
+	if b.file == nil && b.size+int64(len(p)) > blobInMemory && hasFiles {
 		if err := b.spill(); err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ type goodbye struct {
 // Code and reason are as for [Socket.Close]; if they are not, Close returns [ErrInvalidClose] at once
 // and the Conn stays as it was.
 func (c *Conn) Close(code CloseCode, reason string) error {
-	if err := checkClose(code, reason); err != nil {
+	if err := checkCloseFrom(c.settings.page, code, reason); err != nil {
 		return err
 	}
 	ctx, cancel := timeoutContext(c.settings.limits.CloseTimeout)
@@ -132,6 +132,9 @@ func (c *Conn) peerClosed(payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closing.Receive(code, reason)
+	if c.settings.page { // the browser has answered it
+		c.closing.Send()
+	}
 	return c.end(&CloseError{Code: code, Reason: reason}, goodbye{code: code})
 }
 

@@ -77,9 +77,10 @@ func controlOpcode(k protocol.Kind) frame.Opcode {
 // reason as for Close (see frame.AppendClose), else it is [ErrInvalidClose]. If ctx ends while the frame waits
 // for another, WriteControl returns its error and nothing has changed; so it is for a Ping or Pong of which
 // no octet has left yet. If ctx ends later, the connection fails. On a connection that is closing or
-// closed WriteControl returns [ErrClosed]. Other errors are the network's.
+// closed WriteControl returns [ErrClosed]. Other errors are the network's. In a page there are Close frames only,
+// with the codes of [Socket.Close]; a Ping or Pong is [errors.ErrUnsupported].
 func (c *Conn) WriteControl(ctx context.Context, op frame.Opcode, payload []byte) error {
-	if err := checkControl(op, payload); err != nil {
+	if err := c.checkControl(op, payload); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil { // also if the lock is free
@@ -109,16 +110,22 @@ func (c *Conn) WriteControl(ctx context.Context, op frame.Opcode, payload []byte
 }
 
 // checkControl says whether a control frame may be sent.
-func checkControl(op frame.Opcode, payload []byte) error {
+func (c *Conn) checkControl(op frame.Opcode, payload []byte) error {
 	switch {
 	case !op.Control() || op.Reserved():
 		return fmt.Errorf("websocket: %s is not the opcode of a control frame", op)
 	case len(payload) > frame.MaxControlPayload:
 		return ErrInvalidControl
 	case op == frame.Close:
-		if _, _, err := frame.ParseClose(payload); err != nil {
+		code, reason, err := frame.ParseClose(payload)
+		if err != nil {
 			return errors.Join(ErrInvalidClose, err)
 		}
+		if len(payload) > 0 {
+			return checkCloseFrom(c.settings.page, code, reason)
+		}
+	case c.settings.page:
+		return errNoControl
 	}
 	return nil
 }

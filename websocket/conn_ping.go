@@ -18,10 +18,14 @@ type ping struct {
 // later Ping counts as well, because a peer need not answer each (RFC 6455 §5.5.3).
 //
 // If ctx ends first, Ping returns its error and the connection stays as it was. On a connection that
-// is closing or closed, or that nothing can be sent on any more, it returns [ErrClosed].
+// is closing or closed, or that nothing can be sent on any more, it returns [ErrClosed]; in a page always an
+// error that is [errors.ErrUnsupported].
 func (c *Conn) Ping(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if c.settings.page {
+		return errNoControl
 	}
 	c.mu.Lock()
 	if !c.sendable() {

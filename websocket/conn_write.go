@@ -24,6 +24,9 @@ func (c *Conn) Write(ctx context.Context, t MessageType, data []byte) error {
 	if err := checkMessage(t, data); err != nil {
 		return err
 	}
+	if err := c.settings.checkSize(int64(len(data))); err != nil {
+		return err
+	}
 	if err := c.acquireMessage(ctx); err != nil {
 		return err
 	}

@@ -29,6 +29,11 @@ import (
 // Ctx, and [DialOptions].HandshakeTimeout, bound the opening handshake; afterwards ctx has no effect.
 // A refused or failed handshake is a [*HandshakeError]; a URL or options that cannot work are another
 // error.
+//
+// In a web page (js/wasm) the connection is the browser's own WebSocket. The URL may be relative to the page's; see
+// [DialOptions] for what cannot be set. The browser does not tell why a handshake failed, and refuses a server
+// that chooses none of the subprotocols offered. A function that JavaScript calls must not wait, so not call
+// Dial; it can start a goroutine that does.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
@@ -51,6 +56,9 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, error) {
 // before anything is delivered: add listeners there. If it panics, no connection is made, the Socket
 // ends with a [*PanicError] and code 1006, and the panic goes on. A panic of a function in opts, which are
 // called on another goroutine, ends the Socket likewise.
+//
+// In a web page (js/wasm) the connection is the browser's own WebSocket, as with Dial. New does not wait, and a
+// function that JavaScript calls may call it.
 func New(url string, opts *DialOptions, setup func(*Socket)) (*Socket, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
@@ -139,7 +147,7 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 	if err := d.offer.Validate(); err != nil {
 		return nil, fmt.Errorf("websocket: %w", err)
 	}
-	if d.target, err = parseTarget(url); err != nil {
+	if d.target, err = d.opts.target(url); err != nil {
 		return nil, err
 	}
 	if d.header, err = ownFields(d.opts.Header); err != nil {
@@ -184,9 +192,9 @@ func (d *dialer) dial(ctx context.Context) (*upgraded, error) {
 	}
 }
 
-// attempt connects to the target and does the handshake with it. Whatever happens, a panic of the program's
+// attemptByStream connects to the target and does the handshake with it. Whatever happens, a panic of the program's
 // functions included, no stream is left behind but that of a success.
-func (d *dialer) attempt(ctx context.Context) (up *upgraded, err error) {
+func (d *dialer) attemptByStream(ctx context.Context) (up *upgraded, err error) {
 	defer func() {
 		if up == nil && d.nc != nil {
 			d.nc.Close()

@@ -30,6 +30,9 @@
 // handshake and of closing, the pages of other origins, silent peers. See [Limits], [Heartbeat],
 // [Queue] and [AcceptOptions].
 //
+// Compiled for the browser (js/wasm), New, Dial and Reconnecting work in a web page, over the browser's own
+// WebSocket: see [DialOptions].
+//
 // The packages below, frame and handshake, are for who writes a proxy, an inspector or a test; wstest
 // has connections in memory for tests of programs.
 package websocket

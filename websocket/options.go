@@ -49,6 +49,10 @@ type AcceptOptions struct {
 
 // DialOptions say how a client's end of a connection is made and how it behaves. A nil pointer and the
 // zero value mean the defaults given at each field. Options are read when the connection is made.
+//
+// In a web page the browser makes the connection, unless DialContext is set. There Header, TLSConfig, Proxy,
+// ProxyTLSConfig, Jar, Redirects and OnResponse are an error that is [errors.ErrUnsupported]; HeaderBytes,
+// Compression, Heartbeat, and those Limits that are about frames, are ignored.
 type DialOptions struct {
 	// Subprotocols to offer, in order of preference. Each must be a token and none may stand twice.
 	Subprotocols []string
@@ -236,6 +240,7 @@ type settings struct {
 	heartbeat Heartbeat
 	queue     Queue
 	budget    *budget // a Server's, or nil
+	page      bool    // the browser speaks the protocol: see page.go
 
 	compression  compressionSettings
 	subprotocols []string
@@ -247,8 +252,10 @@ type settings struct {
 func (o *DialOptions) settings() (*settings, error) {
 	s := newSettings(o.Limits, o.Rates, o.Heartbeat, o.Queue)
 	var err error
-	s.compression, err = o.Compression.settings(protocol.Client)
-	return s, err
+	if s.compression, err = o.Compression.settings(protocol.Client); err != nil {
+		return nil, err
+	}
+	return s, o.adapt(s)
 }
 
 // settings returns an error for options that cannot work.

@@ -174,7 +174,7 @@ func (rs *ReconnectingSocket) RetryNow() {
 // Code and reason are as for Socket.Close; those that may not be sent are [ErrInvalidClose], and nothing changes. In
 // CLOSING and CLOSED nothing happens and the result is nil.
 func (rs *ReconnectingSocket) Close(code CloseCode, reason string) error {
-	if err := checkClose(code, reason); err != nil {
+	if err := checkCloseFrom(rs.opts.Dial.inPage(), code, reason); err != nil {
 		return err
 	}
 	rs.mu.Lock()

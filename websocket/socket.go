@@ -12,6 +12,7 @@ import (
 
 	"github.com/everwire/everwire/internal/protocol"
 	"github.com/everwire/everwire/websocket/deflate"
+	"github.com/everwire/everwire/websocket/internal/page"
 )
 
 // ReadyState is where a [Socket] is in its life (WHATWG, readyState).
@@ -146,6 +147,7 @@ type connInfo struct {
 	remote      net.Addr
 	client      *netip.Addr // whose connection a trusted proxy passes on; nil: that of remote
 	tls         *tls.ConnectionState
+	page        *page.Stream // in a page: the stream
 }
 
 func newSocket(role protocol.Role, set *settings, state ReadyState) *Socket {
@@ -165,7 +167,14 @@ func (s *Socket) ReadyState() ReadyState { return ReadyState(s.readyState.Load()
 // the like and have not left: a message leaves the count when the operating system has taken its last
 // octet, or when a full queue dropped it. What is sent in CLOSING or CLOSED counts as well, though it
 // goes nowhere, and closing does not reset the count (WHATWG, bufferedAmount).
-func (s *Socket) BufferedAmount() int64 { return s.buffered.Load() }
+//
+// In a page, a message leaves the count when the browser has sent it.
+func (s *Socket) BufferedAmount() int64 {
+	if s.settings.page {
+		return s.buffered.Load() + s.inBrowser()
+	}
+	return s.buffered.Load()
+}
 
 // BinaryType returns how binary messages are handed over. Default: [ArrayBuffer].
 func (s *Socket) BinaryType() BinaryType { return BinaryType(s.binaryType.Load()) }
@@ -234,7 +243,8 @@ func (s *Socket) cancelContext() {
 
 // Pause stops delivering messages once the running listener has returned, and stops reading, so that
 // TCP's window holds the peer back. Meanwhile Pings are not answered, a Close frame of the peer is not
-// seen, and the heartbeat stands still. Close and Terminate end the pause.
+// seen, and the heartbeat stands still. Close and Terminate end the pause. In a page nothing holds the peer
+// back: up to 64 MiB of messages are kept, and with more the connection ends.
 func (s *Socket) Pause() { s.paused.Store(true) }
 
 // Resume undoes Pause.

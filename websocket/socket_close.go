@@ -23,9 +23,10 @@ type closeRequest struct {
 // Close frame without a body, which the peer sees as 1005. Reason is at most 123 octets of UTF-8.
 // Anything else is [ErrInvalidClose] and the socket stays as it was (RFC 6455 §7.4; wider than
 // WHATWG close(), which binds scripts). In CONNECTING the attempt is given up: error and close 1006
-// follow. In CLOSING and CLOSED nothing happens and the result is nil.
+// follow. In CLOSING and CLOSED nothing happens and the result is nil. In a page the WHATWG's rule holds: the
+// codes are 1000, 3000–4999 and 0.
 func (s *Socket) Close(code CloseCode, reason string) error {
-	if err := checkClose(code, reason); err != nil {
+	if err := checkCloseFrom(s.settings.page, code, reason); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -36,7 +37,8 @@ func (s *Socket) Close(code CloseCode, reason string) error {
 
 // Terminate ends the connection at once, without a closing handshake: the stream is reset, what waits
 // is lost, and the close event follows with 1006. In CONNECTING the attempt is given up. There is no
-// error event. In CLOSED nothing happens.
+// error event. In CLOSED nothing happens. (In a page the browser goes on to close the connection in its own
+// way, which the server sees as 1005.)
 func (s *Socket) Terminate() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,6 +76,9 @@ func (s *Socket) closeReceived(payload []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing.Receive(code, reason)
+	if s.settings.page { // the browser has answered it
+		s.closing.Send()
+	}
 	s.giveUpBlobs()
 	s.startClosing(code, "", false)
 	if s.closing.Complete() {
@@ -162,7 +167,7 @@ func (s *Socket) lingerOver(n int) bool {
 		return false
 	}
 	s.lingered += int64(n)
-	if max := s.settings.limits.LingerBytes; max >= 0 && s.lingered > max {
+	if max := s.settings.limits.LingerBytes; max >= 0 && s.lingered > max && !s.cutOff { // TLS has some left after that
 		s.enough.Store(true)
 	}
 	return true

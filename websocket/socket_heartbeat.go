@@ -103,10 +103,14 @@ func (s *Socket) beat() {
 }
 
 // Ping queues a Ping with a payload of at most 125 octets, ahead of the messages that wait. The Pong
-// comes to OnPong and sets RTT. It returns [ErrNotOpen], [ErrClosed] or [ErrInvalidControl].
+// comes to OnPong and sets RTT. It returns [ErrNotOpen], [ErrClosed] or [ErrInvalidControl]; in a page always an
+// error that is [errors.ErrUnsupported].
 func (s *Socket) Ping(payload []byte) error {
 	if len(payload) > frame.MaxControlPayload {
 		return ErrInvalidControl
+	}
+	if s.settings.page {
+		return errNoControl
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -85,7 +85,8 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 // listeners, by one goroutine at a time, until the message has left or the socket is closed.
 //
 // If r fails, panics, or has fewer octets, the connection ends with code 1011, because a message that has
-// begun cannot be taken back.
+// begun cannot be taken back. In a page the blob is gathered, since a page cannot send fragments, and one larger
+// than 256 MiB is refused.
 func (s *Socket) SendBlob(r io.ReaderAt, size int64) error {
 	if size < 0 {
 		return errors.New("websocket: the size of a blob is negative")
@@ -110,6 +111,10 @@ func (s *Socket) enqueue(o outgoing) error {
 		s.buffered.Add(o.size())
 		o.buf.free()
 		return ErrClosed
+	}
+	if err := s.settings.checkSize(o.size()); err != nil {
+		o.buf.free()
+		return err
 	}
 	if !s.makeRoom(&o) {
 		o.buf.free()
@@ -208,8 +213,18 @@ type flusher struct {
 // Flush waits until the operating system has taken every message sent before, or the queue's policy
 // has dropped it, and returns nil; or until ctx is done, and returns its error; or until the
 // connection ends with some of them unsent, and returns [ErrClosed]. In CONNECTING it returns
-// [ErrNotOpen]. It may be called in a listener: the queue moves meanwhile.
+// [ErrNotOpen]. It may be called in a listener: the queue moves meanwhile. In a page it waits until the
+// browser has sent them.
 func (s *Socket) Flush(ctx context.Context) error {
+	err := s.flushQueue(ctx)
+	if err == nil && s.settings.page {
+		return s.awaitBrowser(ctx)
+	}
+	return err
+}
+
+// flushQueue waits until the stream has taken what was sent before.
+func (s *Socket) flushQueue(ctx context.Context) error {
 	s.mu.Lock()
 	switch {
 	case s.ReadyState() == Connecting:

@@ -18,6 +18,7 @@
 //	phone_test.go         every page on a narrow screen
 //	origin_test.go        pages of other origins
 //	socket_test.go        how connections close, and subprotocols, seen by a script
+//	wasm_test.go          the client's end in a page: the program in the folder wasm, and the example
 //
 // The tests need a Chromium or Chrome in the PATH and are skipped without one, or fail if EVERWIRE_TEST_ALL is
 // set. Nothing sleeps: a test waits in the page, with an observer, until the page shows what it should.
