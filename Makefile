@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate-pages soak long bench
+.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile long bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ tools: ## install what the tests need: chromium, node with its packages, other W
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+mutate: ## put faults into the library one by one, and see a test fail each time
+	@go run ./scripts/mutate library
 
 mutate-pages: tools ## break the demos in twelve ways, one by one, and see a browser test fail each time
 	@go run ./scripts/mutate

@@ -44,14 +44,15 @@ var compressions = []struct {
 		"permessage-deflate; server_no_context_takeover; client_no_context_takeover"},
 }
 
-// octetsOf is a message that compresses, but not to nothing.
+// octetsOf is a message that compresses, and not to nothing.
 func octetsOf(n int) []byte {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = "abcdefghij klmno"[r.IntN(16)]
+	words := strings.Fields("the socket opens and a message goes to every member of the room until it closes")
+	var b []byte
+	for len(b) < n {
+		b = append(append(b, words[r.IntN(len(words))]...), ' ', byte('a'+r.IntN(26)))
 	}
-	return b
+	return b[:n]
 }
 
 func TestCompressedMessagesBetweenSockets(t *testing.T) {

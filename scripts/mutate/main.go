@@ -1,45 +1,52 @@
-// Command mutate tests the browser tests: it breaks the program behind the demos in twelve ways, one at a time, and
-// sees a test in a real browser fail each time. Run it from the root of the repository:
+// Command mutate tests the tests: it breaks the code in one way after the other, and sees a test fail each time.
+// Run it from the root of the repository:
 //
-//	go run ./scripts/mutate
+//	go run ./scripts/mutate library   # what each careful fault in the library is caught by
+//	go run ./scripts/mutate pages     # the demos, in a real browser; also without an argument
 //
-// The mutations are in mutations.go; add one as a row. The work tree is never changed: a mutation exists only in
-// the overlay of one "go test". The test that fails must say what the mutation says it will, and a test that no
-// mutation concerns must pass beside it, so that a browser that does not start is not taken for a broken program.
+// The mutations are in library.go and pages.go; add one as a row. The work tree is never changed: a mutation exists
+// only in the overlay of one "go test". The test that fails must say what the mutation says it will, and a test of the
+// same package that no mutation concerns must pass beside it, so that tests that do not start are not taken for a
+// broken program.
 //
 // It prints a line for each mutation, and exits with status 1 if one stays green, does not compile or no longer
 // matches the code, or if the tests fail without one.
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 )
 
-const (
-	testModule  = "cmd/everwire"
-	testPackage = "./internal/browser"
-
-	// control is the test that passes whatever is broken: it opens a page and no WebSocket.
-	control = "TestIndexShowsThisServersAddresses"
-)
+// suites are the sets of mutations by the name they are run by.
+var suites = map[string][]mutation{
+	"library": libraryMutations,
+	"pages":   pageMutations,
+}
 
 func main() {
-	if err := mutate(os.Stdout); err != nil {
+	name := "pages"
+	if len(os.Args) == 2 {
+		name = os.Args[1]
+	}
+	mutations, ok := suites[name]
+	if !ok || len(os.Args) > 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./scripts/mutate [library | pages]")
+		os.Exit(2)
+	}
+	if err := mutate(os.Stdout, mutations); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
 }
 
-func mutate(out io.Writer) error {
+func mutate(out io.Writer, mutations []mutation) error {
 	mutants, err := applyAll(".", mutations)
 	if err != nil {
 		return err
@@ -50,16 +57,10 @@ func mutate(out io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 
-	began := time.Now()
-	whole, err := test("-run", ".")
-	if err != nil {
+	start := time.Now()
+	if err := green(out, mutations); err != nil {
 		return err
 	}
-	if err := whole.green(mutations); err != nil {
-		return fmt.Errorf("without a mutation: %w", err)
-	}
-	fmt.Fprintf(out, line, "none", "green", time.Since(began).Seconds(), "all tests")
-
 	survived := 0
 	for i, m := range mutations {
 		began := time.Now()
@@ -67,25 +68,60 @@ func mutate(out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		r, err := test("-overlay", overlay, "-run", "^("+control+"|"+m.test+")$")
+		r, err := m.in.run("-overlay", overlay, "-run", m.in.only(m))
 		if err != nil {
 			return err
 		}
 		failed, err := r.red(m)
-		verdict, detail := "red", strings.Join(failed, ", ")
+		verdict, detail := "red", some(failed)
 		if err != nil {
 			survived++
 			verdict, detail = "BAD", err.Error()
 		}
 		fmt.Fprintf(out, line, m.name, verdict, time.Since(began).Seconds(), detail)
 	}
+	fmt.Fprintf(out, line, "in all", "", time.Since(start).Seconds(),
+		fmt.Sprintf("%d of %d were noticed", len(mutations)-survived, len(mutations)))
 	if survived > 0 {
 		return fmt.Errorf("%d of %d mutations went unnoticed", survived, len(mutations))
 	}
 	return nil
 }
 
-const line = "%-20s  %-5s %6.1fs  %s\n"
+// some shortens a list of tests, of which one would do.
+func some(failed []string) string {
+	const shown = 2
+	if more := len(failed) - shown; more > 0 {
+		return fmt.Sprintf("%s, and %d more", strings.Join(failed[:shown], ", "), more)
+	}
+	return strings.Join(failed, ", ")
+}
+
+// green runs the tests that the mutations need, without a mutation.
+func green(out io.Writer, mutations []mutation) error {
+	byPackage := map[*testPackage][]mutation{}
+	for _, m := range mutations {
+		byPackage[m.in] = append(byPackage[m.in], m)
+	}
+	for in, mutations := range byPackage {
+		began := time.Now()
+		which, detail := in.only(mutations...), "those that mutations need"
+		if in.whole {
+			which, detail = ".", "all tests"
+		}
+		r, err := in.run("-run", which)
+		if err != nil {
+			return err
+		}
+		if err := r.green(in, mutations); err != nil {
+			return fmt.Errorf("without a mutation: %w", err)
+		}
+		fmt.Fprintf(out, line, "none: "+in.path, "green", time.Since(began).Seconds(), detail)
+	}
+	return nil
+}
+
+const line = "%-48s  %-5s %6.1fs  %s\n"
 
 // writeOverlay writes what stands in for a file, and the list that "go test -overlay" takes, and returns its name.
 func writeOverlay(dir, file string, content []byte) (string, error) {
@@ -100,24 +136,4 @@ func writeOverlay(dir, file string, content []byte) (string, error) {
 	}
 	overlay := filepath.Join(dir, "overlay.json")
 	return overlay, errors.Join(os.WriteFile(instead, content, 0o600), os.WriteFile(overlay, list, 0o600))
-}
-
-// test runs the browser tests and returns what "go test -json" reported, red or green.
-func test(args ...string) (*report, error) {
-	args = append([]string{"test", "-json", "-vet=off", "-count=1", "-timeout=180s"}, append(args, testPackage)...)
-	cmd := exec.Command("go", args...)
-	cmd.Dir = testModule
-	cmd.Env = append(os.Environ(), "EVERWIRE_TEST_ALL=1")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.Output()
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-		return nil, err
-	}
-	r, err := read(bytes.NewReader(stdout))
-	if err != nil {
-		return nil, fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, &stderr)
-	}
-	r.output += stderr.String()
-	return r, nil
 }

@@ -7,14 +7,23 @@ import (
 
 // A mutation that no longer matches the code tests nothing, so here is who notices first.
 func TestMutationsMatchTheCode(t *testing.T) {
-	mutants, err := applyAll("../..", mutations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, m := range mutations {
-		if len(mutants[i]) == 0 || m.old == m.new || m.test == "" || m.says == "" {
-			t.Errorf("%q is not complete", m.name)
-		}
+	for name, mutations := range suites {
+		t.Run(name, func(t *testing.T) {
+			mutants, err := applyAll("../..", mutations)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := map[string]bool{}
+			for i, m := range mutations {
+				if len(mutants[i]) == 0 || m.old == m.new || m.in == nil || m.test == "" || m.says == "" {
+					t.Errorf("%q is not complete", m.name)
+				}
+				if names[m.name] {
+					t.Errorf("there are two of the name %q", m.name)
+				}
+				names[m.name] = true
+			}
+		})
 	}
 }
 

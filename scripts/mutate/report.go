@@ -47,11 +47,11 @@ func read(events io.Reader) (*report, error) {
 }
 
 // green returns an error if not every test passed, or one that a mutation needs is not there.
-func (r *report) green(mutations []mutation) error {
+func (r *report) green(in *testPackage, mutations []mutation) error {
 	if !r.built || !r.passed {
 		return fmt.Errorf("the tests fail:\n%s", r.output)
 	}
-	for _, m := range append([]mutation{{test: control}}, mutations...) {
+	for _, m := range append([]mutation{{test: in.control}}, mutations...) {
 		if r.verdicts[m.test] != "pass" {
 			return fmt.Errorf("there is no test %s that passes:\n%s", m.test, r.output)
 		}
@@ -69,8 +69,8 @@ func (r *report) red(m mutation) ([]string, error) {
 		return nil, errors.New(m.test + " stays green")
 	case r.verdicts[m.test] != "fail":
 		return nil, fmt.Errorf("%s did not run to its end:\n%s", m.test, r.output)
-	case r.verdicts[control] != "pass":
-		return nil, fmt.Errorf("%s fails, but %s did not pass either:\n%s", m.test, control, r.output)
+	case r.verdicts[m.in.control] != "pass":
+		return nil, fmt.Errorf("%s fails, but %s did not pass either:\n%s", m.test, m.in.control, r.output)
 	case !strings.Contains(r.output, m.says):
 		return nil, fmt.Errorf("%s fails without saying %q:\n%s", m.test, m.says, r.output)
 	}

@@ -6,8 +6,11 @@ import (
 	"testing"
 )
 
+// in is where the tests of these reports are.
+var in = &testPackage{control: "TestControl"}
+
 const (
-	controlPassed = `{"Action":"pass","Test":"` + control + `"}`
+	controlPassed = `{"Action":"pass","Test":"TestControl"}`
 	subtestFailed = `{"Action":"output","Test":"TestX/ws","Output":"code=1001\n"}{"Action":"fail","Test":"TestX/ws"}`
 	testFailed    = `{"Action":"fail","Test":"TestX"}`
 	failed        = `{"Action":"fail"}`
@@ -31,7 +34,7 @@ func TestRed(t *testing.T) {
 		{"it is skipped", controlPassed + `{"Action":"skip","Test":"TestX"}{"Action":"pass"}`, nil, "did not run"},
 		{"it does not end", controlPassed + `{"Action":"run","Test":"TestX"}{"Action":"output","Output":"code=1001 panic: too late"}` + failed,
 			nil, "panic: too late"},
-		{"everything fails", `{"Action":"fail","Test":"` + control + `"}` + subtestFailed + testFailed + failed,
+		{"everything fails", `{"Action":"fail","Test":"TestControl"}` + subtestFailed + testFailed + failed,
 			nil, "did not pass either"},
 		{"it fails for another reason", controlPassed + `{"Action":"fail","Test":"TestX/ws"}` + testFailed + failed,
 			nil, "without saying"},
@@ -42,7 +45,7 @@ func TestRed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := r.red(mutation{test: "TestX", says: "code=1001"})
+			got, err := r.red(mutation{in: in, test: "TestX", says: "code=1001"})
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("failed: %q, want %q", got, tt.want)
 			}
@@ -74,7 +77,7 @@ func TestGreen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.green([]mutation{{test: "TestX"}}); (err == nil) != tt.green {
+			if err := r.green(in, []mutation{{test: "TestX"}}); (err == nil) != tt.green {
 				t.Errorf("error %v, want green %v", err, tt.green)
 			}
 		})
