@@ -27,7 +27,8 @@ const (
 	Done                // the message ends with this piece
 )
 
-// ErrCorrupt is the error of input that is no DEFLATE data, refers to what it may not, or ends too early.
+// ErrCorrupt is the error of input that is no DEFLATE data, refers to what it may not, or ends too early; also of
+// a message that consists of final blocks of hardly any octets, which would be much work and say nothing.
 var ErrCorrupt = errors.New("deflate: the compressed data is corrupt")
 
 // Init makes d ready for messages compressed with a window of 1<<bits octets, 8 to 15. With takeover they
@@ -84,6 +85,7 @@ func (d *Decompressor) begin() {
 	}
 	if d.gathered != nil {
 		d.message.input = append(d.message.input, d.gathered.b...)
+		d.message.fed = int64(len(d.gathered.b))
 		d.gathered.free()
 		d.gathered = nil
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -39,7 +38,18 @@ type inflater struct {
 	taken  int  // of which these were handed on
 	turned bool // the other one is full
 	done   bool // the message has ended
+
+	fed        int64  // octets of input
+	restarts   int64  // final blocks behind which it went on
+	dictionary []byte // of the last restart
 }
+
+// A message's final blocks, but for freeRestarts, have restartSize octets each, on average: going on behind one
+// moves a whole window, which would be much work for the two octets that the smallest takes.
+const (
+	freeRestarts = 16
+	restartSize  = 64
+)
 
 var inflaters = sync.Pool{New: func() any {
 	return &inflater{flate: flate.NewReader(nil), buffered: bufio.NewReader(nil)}
@@ -57,10 +67,12 @@ func (m *inflater) free() {
 	m.memory.Reset(nil)
 	m.half, m.n, m.taken = 0, 0, 0
 	m.reading, m.turned, m.done = false, false, false
+	m.fed, m.restarts = 0, 0
 	inflaters.Put(m)
 }
 
 func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err error) {
+	m.fed += int64(len(in))
 	switch {
 	case m.stream != nil:
 		state, err = m.stream.feed(in, last)
@@ -138,7 +150,7 @@ func (m *inflater) final() (more bool, err error) {
 	}
 	unread := m.unread()
 	switch own := unread - len(trailer); {
-	case own > 0:
+	case own > 0 && m.restarts <= freeRestarts+m.fed/restartSize:
 		m.restart()
 		return true, nil
 	case own == 0, // the message's last block is a final one
@@ -164,6 +176,7 @@ func (m *inflater) unread() int {
 
 // restart goes on with another DEFLATE stream, which has the same context.
 func (m *inflater) restart() {
+	m.restarts++
 	before := m.context()
 	here := m.halves[m.half][m.taken:m.n]
 	if m.window == nil {
@@ -172,10 +185,10 @@ func (m *inflater) restart() {
 			before = m.halves[1-m.half][:]
 		}
 	}
-	dictionary := slices.Concat(before, here)
+	m.dictionary = append(append(m.dictionary[:0], before[max(len(before)+len(here)-pieceSize, 0):]...), here...)
 	if m.stream != nil {
-		m.reset(m.buffered, dictionary)
+		m.reset(m.buffered, m.dictionary)
 	} else {
-		m.reset(&m.memory, dictionary)
+		m.reset(&m.memory, m.dictionary)
 	}
 }
