@@ -45,6 +45,9 @@ mutate-pages: tools ## break the demos in twelve ways, one by one, and see a bro
 soak: ## 10,000 idle sockets and 50 rooms of 20 for a minute, every delivery counted
 	go run ./bench/rooms
 
+hostile: ## 5,000 hostile peers of all kinds for a minute, while 100 honest sockets chat
+	go run ./bench/hostile
+
 long: ## the everyday tests at full size: messages of 1 GiB
 	EVERWIRE_LONG=1 go test -timeout 1200s ./websocket/
 

@@ -1,0 +1,122 @@
+// Hostile is a long run of a server among hostile peers: honest sockets chat, and lose nothing, while thousands of
+// attackers do all that a peer should not.
+//
+//	go run ./bench/hostile
+//
+// It starts the server as a process of its own, with the library's default limits and what an operator would add,
+// and another one for the attackers, which has one core at the lowest priority: what is asked is what hostile peers
+// make the server spend, not who gets more of the machine. The honest sockets are in this process: those of one half
+// are members of chat rooms (websocket.Server), those of the other are echoed to (websocket.Accept). Every message
+// carries its sender, a number and the time.
+//
+// After a warm-up, and a quiet phase to compare with, the attackers come all at once, each of one kind (see kinds.go),
+// and come again when they are cut; then it is calm again. In the end uploads of a GiB meet the limit of a MiB: each
+// sender must see the close code 1009.
+//
+// It exits with status 1 if an honest message was lost, repeated or out of order, an honest socket was closed, the
+// server took more memory than -memory, an upload did not see 1009, an attacker saw an answer that its kind should
+// not get, or the server's memory, goroutines and descriptors did not come back to what they were. How much longer
+// honest messages take under attack is told, and judged only with -slower.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"time"
+)
+
+var (
+	role      = flag.String("role", "", "be the server or the attackers (used by the test itself)")
+	honest    = flag.Int("honest", 100, "honest sockets")
+	attackers = flag.Int("attackers", 5000, "attackers at once")
+	quiet     = flag.Duration("quiet", 20*time.Second, "how long the honest sockets are alone")
+	attack    = flag.Duration("attack", time.Minute, "how long the attack takes")
+	pause     = flag.Duration("pause", 2*time.Second, "how long an attacker waits, on average, before it comes again")
+	uploads   = flag.Int("uploads", 100, "uploads of a GiB, of each way to upload")
+	memory    = flag.Int64("memory", 1024, "MiB that the server may take at most")
+	slack     = flag.Float64("slack", 0.1, "how far from the start the server may end, as a fraction")
+	slower    = flag.Float64("slower", 0, "how many times the quiet phase's 99th percentile that of the attack may be; 0: any")
+)
+
+func main() {
+	log.SetFlags(0)
+	flag.Parse()
+	switch *role {
+	case "server":
+		runServer()
+	case "attackers":
+		runAttackers(flag.Args())
+	default:
+		if !run() {
+			os.Exit(1)
+		}
+	}
+}
+
+// run is the whole test, and reports whether it went well.
+func run() bool {
+	server := startServer()
+	defer server.stop()
+	v := &verdict{}
+	fmt.Printf("fresh server:     %v\n", server.measure())
+
+	startAttack(server.addrs, *attackers, 12*time.Second).wait() // the runtime keeps what this makes it allocate
+	warm := meet(server.addrs, *honest)
+	time.Sleep(3 * time.Second)
+	warm.leave()
+	start := server.settle(figures{})
+	fmt.Printf("after a warm-up:  %v\n", start)
+
+	crowd := meet(server.addrs, *honest)
+	time.Sleep(*quiet)
+	before := crowd.latencies()
+	fmt.Printf("quiet:            %v\n", before)
+
+	peak := server.watchMemory()
+	siege := startAttack(server.addrs, *attackers, *attack)
+	report := siege.wait()
+	during := crowd.latencies()
+	most := peak()
+	fmt.Printf("under attack:     %v\n", during)
+	fmt.Printf("server at most:   %.1f MiB resident\n", float64(most)/(1<<20))
+
+	time.Sleep(*quiet / 4)
+	fmt.Printf("calm again:       %v\n", crowd.latencies())
+	saw := runUploads(server.addrs, *uploads)
+	crowd.leave()
+	end := server.settle(start)
+
+	fmt.Println()
+	report.print()
+	fmt.Println()
+	saw.print()
+	fmt.Println()
+	fmt.Printf("honest sockets:   %v\n", crowd)
+	fmt.Printf("at the end:       %v\n", end)
+	fmt.Printf("against start:    %s\n", end.compare(start))
+	ratio := float64(during.p99) / float64(before.p99)
+	fmt.Printf("99th percentile:  %.1f times that of the quiet phase\n", ratio)
+
+	v.check(crowd.lost() == 0 && crowd.wrong.Load() == 0 && crowd.failed.Load() == 0, "honest sockets lost nothing")
+	v.check(most <= *memory<<20, "the server's memory is bounded")
+	v.check(report.unexpected() == 0, "every attacker was answered as its kind should be")
+	v.check(saw.all1009(), "every upload saw 1009")
+	v.check(end.near(start, *slack), "memory, goroutines and descriptors came back")
+	if *slower > 0 {
+		v.check(ratio <= *slower, "honest messages are not much slower under attack")
+	}
+	return !v.broken
+}
+
+// A verdict is what has become of the promises.
+type verdict struct{ broken bool }
+
+func (v *verdict) check(kept bool, promise string) {
+	word := "kept:  "
+	if !kept {
+		word, v.broken = "BROKEN:", true
+	}
+	fmt.Println(word, promise)
+}
