@@ -13,8 +13,11 @@ import (
 // names are the packages that the fragments may use.
 var names = map[string]string{
 	"context":   "context",
+	"cookiejar": "net/http/cookiejar",
 	"errors":    "errors",
 	"fmt":       "fmt",
+	"frame":     "github.com/everwire/everwire/websocket/frame",
+	"handshake": "github.com/everwire/everwire/websocket/handshake",
 	"http":      "net/http",
 	"io":        "io",
 	"json":      "encoding/json",
@@ -22,15 +25,18 @@ var names = map[string]string{
 	"net":       "net",
 	"netip":     "net/netip",
 	"os":        "os",
+	"strings":   "strings",
 	"synctest":  "testing/synctest",
 	"testing":   "testing",
 	"time":      "time",
 	"tls":       "crypto/tls",
+	"url":       "net/url",
 	"websocket": "github.com/everwire/everwire/websocket",
 	"wstest":    "github.com/everwire/everwire/websocket/wstest",
+	"x509":      "crypto/x509",
 }
 
-var selector = regexp.MustCompile(`\b([a-z]+)\.[A-Z]`)
+var selector = regexp.MustCompile(`\b([a-z][a-z0-9]*)\.[A-Z]`)
 
 // wrapped is where a fragment stands that is not a declaration, and the names that it may take for granted.
 const wrapped = `func fragment%d(ctx context.Context, w http.ResponseWriter, r *http.Request, c *websocket.Conn, ` +

@@ -70,14 +70,14 @@ func read(t *testing.T, path string) document {
 	return d
 }
 
-// documents returns README.md, CONTRIBUTING.md and docs/*.md.
+// documents returns README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md.
 func documents(t *testing.T) []document {
 	t.Helper()
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("docs has %d pages, %v", len(pages), err)
 	}
-	all := []document{read(t, "README.md"), read(t, "CONTRIBUTING.md")}
+	all := []document{read(t, "README.md"), read(t, "CONTRIBUTING.md"), read(t, "CHANGELOG.md")}
 	for _, page := range pages {
 		all = append(all, read(t, "docs/"+filepath.Base(page)))
 	}
