@@ -55,6 +55,7 @@ type Conn struct {
 	in           []byte  // read, and not yet made into events
 	buf          *buffer // what in lies in
 	lent         atomic.Pointer[buffer]
+	turn         turn
 	stall        stall
 	meter        *meter    // nil if there are no Rates
 	throttled    time.Time // when they allow to read on

@@ -235,7 +235,7 @@ func (c *Conn) linger() {
 		most = 1<<63 - 1
 	}
 	end := time.Now().Add(limits.LingerTime)
-	_, err := io.CopyN(io.Discard, onlyReader{c.nc}, most)
+	err := c.discard(most)
 	if err == nil { // enough: a reset now could reach the peer, or a proxy before it, ahead of our Close frame
 		time.Sleep(time.Until(end))
 	}
@@ -255,8 +255,20 @@ func (c *Conn) closesFirst() bool {
 	return !halves && c.role == protocol.Server && c.closing.Complete()
 }
 
-// onlyReader keeps io.Copy from finding other methods.
-type onlyReader struct{ io.Reader }
+// discard reads n octets, and drops them. Call with readLock held.
+func (c *Conn) discard(n int64) error {
+	buf := newBuffer(largeRead)
+	defer buf.free()
+	for n > 0 {
+		m, err := c.nc.Read(buf.b[:min(n, largeRead)])
+		if err != nil {
+			return err
+		}
+		n -= int64(m)
+		c.turn.read(m)
+	}
+	return nil
+}
 
 // finish is the last thing that happens to a Conn. It may happen again.
 func (c *Conn) finish() {

@@ -236,6 +236,7 @@ func (c *Conn) fill(ctx context.Context, p []byte) (int, error) {
 	}
 	inMessage := c.awaitProgress()
 	n, err := c.nc.Read(p)
+	c.turn.read(n)
 	if inMessage {
 		c.awaitedProgress()
 	}

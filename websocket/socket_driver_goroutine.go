@@ -19,10 +19,12 @@ type goroutineDriver struct {
 	writer, pieceTaken func()
 
 	// The reading goroutine's own. They outlive it if a listener calls runtime.Goexit.
-	holding bool // the delivery token
-	fresh   int  // octets in Socket.in that it has not been told of
-	buf     *buffer
-	err     error // what ended the input
+	holding   bool // the delivery token
+	lingering bool // what is read is discarded
+	fresh     int  // octets in Socket.in that it has not been told of
+	buf       *buffer
+	turn      turn
+	err       error // what ended the input
 
 	halfClosing sync.WaitGroup
 }
@@ -92,7 +94,7 @@ func (d *goroutineDriver) readAll() {
 // fill reads into s.in.
 func (d *goroutineDriver) fill() {
 	size := smallRead
-	if d.s.receiver.Remaining() > smallRead {
+	if d.lingering || d.s.receiver.Remaining() > smallRead {
 		size = largeRead
 	}
 	if d.buf == nil || cap(d.buf.b) != size {
@@ -101,6 +103,7 @@ func (d *goroutineDriver) fill() {
 	}
 	n, err := d.nc.Read(d.buf.b[:size])
 	d.s.in, d.fresh, d.err = d.buf.b[:n], n, err
+	d.turn.read(n)
 }
 
 func (d *goroutineDriver) waitWhileHeld() {
@@ -109,6 +112,7 @@ func (d *goroutineDriver) waitWhileHeld() {
 	for d.s.held() {
 		d.s.changed.Wait()
 	}
+	d.lingering = d.s.lingering
 }
 
 // finish closes the stream and ends the socket. A Close frame of ours that is still being written is
