@@ -105,23 +105,28 @@ func once(ctx context.Context, k kind, addrs *addresses, i int) string {
 			return outcomeOf(ctx, err)
 		}
 	}
+	met := time.Now()
 	outcome := k.attack(a)
 	switch {
 	case ctx.Err() != nil:
 		return held
 	case outcome == cutOff && !k.handshake && !k.expects(cutOff) && time.Since(began) >= handshakeTimeout:
 		return late
+	case outcome == cutOff && k.handshake && !k.expects(cutOff) && time.Since(met) >= lingerTime:
+		return slow
 	}
 	return outcome
 }
 
 // What may come of every kind: the attacker was there when the attack ended, or it had so little of the machine that
-// its handshake took longer than the server waits.
+// its handshake, or reading up to the Close frame, took longer than the server waits.
 const (
 	held = "there at the end"
 	late = "handshake too slow"
+	slow = "read too slowly"
 
 	handshakeTimeout = 9 * time.Second // the server's, give or take a scheduler's delay
+	lingerTime       = 2 * time.Second // the server's
 )
 
 func outcomeOf(ctx context.Context, err error) string {
@@ -176,5 +181,5 @@ func (r report) unexpected() (n int) {
 }
 
 func (k kind) expects(outcome string) bool {
-	return outcome == held || outcome == late || slices.Contains(strings.Split(k.want, "|"), outcome)
+	return outcome == held || outcome == late || outcome == slow || slices.Contains(strings.Split(k.want, "|"), outcome)
 }

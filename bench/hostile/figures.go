@@ -45,13 +45,9 @@ func (f figures) compare(start figures) string {
 		100*(float64(f.RSS)/float64(start.RSS)-1), f.Goroutines-start.Goroutines, f.Descriptors-start.Descriptors)
 }
 
-// runtimeOwn is how much more memory the runtime may keep for itself after a longer attack than the warm-up.
-const runtimeOwn = 8 << 20
-
-// near reports whether memory is within a fraction of the start's and runtimeOwn, or less, and the rest is at most 2
-// more.
+// near reports whether memory is within a fraction of the start's, or less, and the rest is at most 2 more.
 func (f figures) near(start figures, slack float64) bool {
-	return float64(f.RSS) <= (1+slack)*float64(start.RSS)+runtimeOwn &&
+	return float64(f.RSS) <= (1+slack)*float64(start.RSS) &&
 		f.Goroutines <= start.Goroutines+2 && f.Descriptors <= start.Descriptors+2
 }
 
