@@ -29,19 +29,13 @@ func newMeter(r *Rates) *meter {
 	return m
 }
 
-// read counts octets, at most largeRead, and returns how long to wait before more are read. M may be nil.
+// read counts octets, at most largeRead, and returns how long to wait before more are read.
 func (m *meter) read(n int) (wait time.Duration, err error) {
-	if m == nil {
-		return 0, nil
-	}
 	return m.count(m.bytes, n, "bytes")
 }
 
 // message counts a message.
 func (m *meter) message() (wait time.Duration, err error) {
-	if m == nil {
-		return 0, nil
-	}
 	return m.count(m.messages, 1, "messages")
 }
 
