@@ -67,14 +67,14 @@ type Limits struct {
 }
 
 // Init makes r ready for the octets of a peer of the given role's opposite end: with role Server they
-// come from a client. Limits are shared, not copied, and must neither be nil nor change
-// during a call.
+// come from a client. Limits are shared, not copied, and must neither be nil nor change: SetLimits puts others
+// in their place.
 func (r *Receiver) Init(role Role, limits *Limits) {
 	*r = Receiver{role: role, limits: limits}
 }
 
 // SetLimits puts other limits in the place of those that Init was given, from the next frame on, and for what is
-// still to be inflated of a message.
+// still to be inflated of a message. They are shared in the same way. It belongs to whoever calls Next.
 func (r *Receiver) SetLimits(limits *Limits) { r.limits = limits }
 
 // Next takes octets from in, which it unmasks in place, and returns the first event in them and the
