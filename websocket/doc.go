@@ -26,13 +26,14 @@
 //	typ, data, err := c.Read(ctx)
 //	err = c.Close(websocket.CloseNormal, "")
 //
-// What a peer can do to a connection is bounded from the start: the size of messages, the time of the
-// handshake and of closing, the pages of other origins, silent peers. See [Limits], [Heartbeat],
-// [Queue] and [AcceptOptions].
+// What a peer can do to a connection is bounded from the start: the size of messages, compressed ones
+// included, the time of the handshake and of closing, the pages of other origins, silent peers. See
+// [Limits], [Compression], [Heartbeat], [Queue] and [AcceptOptions]. [Rates] bound how much a peer sends
+// in a time, if asked to, and [Server.Budget] what all sockets of a server hold together.
 //
 // Compiled for the browser (js/wasm), New, Dial and Reconnecting work in a web page, over the browser's own
 // WebSocket: see [DialOptions].
 //
-// The packages below, frame and handshake, are for who writes a proxy, an inspector or a test; wstest
-// has connections in memory for tests of programs.
+// The packages below, frame, handshake and deflate, are for who writes a proxy, an inspector or a test;
+// wstest has connections in memory for tests of programs.
 package websocket
