@@ -14,7 +14,7 @@ func TestSendFuncTellsExactlyWhatLeftOfABrokenBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var client *wstest.FaultyConn
 		came := 0
-		fates := make([]error, 3)
+		fates := make([][]error, 3) // what each was called with
 		_, c := wstest.Sockets(t, &wstest.PairOptions{Client: wrapFaulty(&client)}, func(s *websocket.Socket) {
 			s.OnMessage(func(*websocket.Socket, websocket.Message) { came++ })
 		}, nil)
@@ -22,12 +22,12 @@ func TestSendFuncTellsExactlyWhatLeftOfABrokenBatch(t *testing.T) {
 		// Each frame has 6 octets of header and 10 of payload; the stream ends within the second of one batch.
 		client.Writes().CutAfter(client.Writes().Bytes()+20, wstest.CutEOF)
 		for i := range fates {
-			must(t, c.SendFunc(make([]byte, 10), func(err error) { fates[i] = err }))
+			must(t, c.SendFunc(make([]byte, 10), func(err error) { fates[i] = append(fates[i], err) }))
 		}
 		<-c.Context().Done()
 		synctest.Wait()
 		equal(t, "what came", came, 1)
-		equal(t, "the fates", fates, []error{nil, websocket.ErrClosed, websocket.ErrClosed})
+		equal(t, "the fates", fates, [][]error{{nil}, {websocket.ErrClosed}, {websocket.ErrClosed}})
 	})
 }
 
