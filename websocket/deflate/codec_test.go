@@ -200,35 +200,57 @@ func TestAMessageThatDoesNotShrink(t *testing.T) {
 	}
 }
 
+// A message's fragment repeats its first, and the next message begins with the same: this tells whether the window goes
+// over from one fragment to the next, and from all of them to the next message.
 func TestFragments(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8))
-	for _, takeover := range []bool{false, true} {
-		var c deflate.Compressor
-		var d deflate.Decompressor
-		c.Init(10, 1, takeover)
-		d.Init(10, takeover)
-		var context []byte
-		for range 3 {
-			var payload, compressed []byte
-			for i, n := range []int{700, 0, 40_000, 3} {
-				fragment := prose(r, n)
-				payload = append(payload, fragment...)
-				compressed = c.AppendFragment(compressed, fragment, i == 3)
-				c.Remember(fragment)
+	const bits, much, little = 12, 600, 100
+	for _, row := range []struct {
+		name     string
+		middle   int  // octets between
+		takeover bool // from message to message
+		reaches  bool // the window, over what is between
+	}{
+		{"fragments smaller than the window", 1000, false, true},
+		{"fragments smaller than the window, taken over", 1000, true, true},
+		{"one larger than the window", 40_000, false, false},
+		{"one larger than the window, taken over", 40_000, true, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(7, 8))
+			var c deflate.Compressor
+			var d deflate.Decompressor
+			c.Init(bits, 1, row.takeover)
+			d.Init(bits, row.takeover)
+			repeated := noise(r, much)
+			var context []byte
+			for message := range 3 {
+				fragments := [][]byte{repeated, nil, prose(r, row.middle), repeated, noise(r, 3)}
+				var payload, compressed []byte
+				for i, fragment := range fragments {
+					before := len(compressed)
+					compressed = c.AppendFragment(compressed, fragment, i == len(fragments)-1)
+					c.Remember(fragment)
+					payload = append(payload, fragment...)
+					refers := i > 0 && row.reaches || i == 0 && message > 0 && row.takeover
+					if n := len(compressed) - before; len(fragment) == much && (refers && n > little || !refers && n < much) {
+						t.Errorf("message %d, fragment %d: %d octets became %d", message, i, much, n)
+					}
+				}
+				if got, distance, err := inflateMessage(compressed, context); err != nil || !bytes.Equal(got, payload) || distance > 1<<bits {
+					t.Fatalf("the naive reader gets %d octets, distance %d, %v", len(got), distance, err)
+				}
+				if got, err := inflate(&d, compressed, 500); err != nil || !bytes.Equal(got, payload) {
+					t.Fatalf("got %d octets, %v", len(got), err)
+				}
+				if row.takeover {
+					context = append(context, payload...)
+					context = context[max(0, len(context)-1<<bits):]
+				}
 			}
-			if got, distance, err := inflateMessage(compressed, context); err != nil || !bytes.Equal(got, payload) || distance > 1024 {
-				t.Fatalf("takeover %v: the naive reader gets %d octets, distance %d, %v", takeover, len(got), distance, err)
-			}
-			if got, err := inflate(&d, compressed, 500); err != nil || !bytes.Equal(got, payload) {
-				t.Fatalf("takeover %v: got %d octets, %v", takeover, len(got), err)
-			}
-			if takeover {
-				context = payload[len(payload)-1024:]
-			}
-		}
-		c.AppendFragment(nil, prose(r, 10), false)
-		c.Abandon()
-		c.Abandon()
+			c.AppendFragment(nil, prose(r, 10), false)
+			c.Abandon()
+			c.Abandon()
+		})
 	}
 }
 
