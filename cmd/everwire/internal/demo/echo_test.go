@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -164,21 +163,7 @@ func TestEchoHelloInterval(t *testing.T) {
 	n := serve(t, Echo())
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := websocket.Dial(t.Context(), "ws://demo/"+tt.query, n.options())
-			if err == nil {
-				defer c.Terminate()
-			}
-			var refused *websocket.HandshakeError
-			if errors.As(err, &refused) != (tt.status != 0) {
-				t.Fatalf("error %v, want status %d", err, tt.status)
-			}
-			if refused == nil {
-				return
-			}
-			text, _ := io.ReadAll(refused.Response.Body)
-			if refused.Status != tt.status || !strings.Contains(string(text), "from 100ms to 1h") {
-				t.Errorf("status %d %q, want %d and the bounds", refused.Status, text, tt.status)
-			}
+			n.mustAnswer(t, tt.query, tt.status, "from 100ms to 1h")
 		})
 	}
 }

@@ -2,9 +2,12 @@ package demo
 
 import (
 	"context"
+	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -65,6 +68,26 @@ func (n *network) dial(query string) *websocket.Conn {
 	n.t.Cleanup(c.Terminate)
 	<-n.connected
 	return c
+}
+
+// mustAnswer dials and checks that the connection is refused with a status and a text that says something, or, where
+// status is 0, made.
+func (n *network) mustAnswer(t *testing.T, query string, status int, says string) {
+	t.Helper()
+	c, err := websocket.Dial(t.Context(), "ws://demo/"+query, n.options())
+	if err == nil {
+		defer c.Terminate()
+	}
+	if err == nil && status == 0 {
+		return
+	}
+	var refused *websocket.HandshakeError
+	if status == 0 || !errors.As(err, &refused) || refused.Status != status {
+		t.Fatalf("error %v, want status %d", err, status)
+	}
+	if text, _ := io.ReadAll(refused.Response.Body); !strings.Contains(string(text), says) {
+		t.Errorf("the refusal says %q, want %q", text, says)
+	}
 }
 
 // noise returns octets that no compression makes fewer, the same at every call.
