@@ -192,19 +192,7 @@ func serveSockets(ln *tapping, conf *tls.Config, tm terms, made chan<- *end) (st
 		e.follow(s)
 		made <- e
 	})
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		if conf != nil {
-			srv.ServeTLS(ln, "", "")
-		} else {
-			srv.Serve(ln)
-		}
-	}()
-	return func() {
-		srv.Close()
-		<-served
-	}
+	return serveUntilStopped(srv, ln, conf != nil)
 }
 
 func serveConns(ln *tapping, conf *tls.Config, tm terms, made chan<- *end) (stop func()) {
@@ -219,10 +207,19 @@ func serveConns(ln *tapping, conf *tls.Config, tm terms, made chan<- *end) (stop
 		e.read(c)
 		made <- e
 	})
+	return serveUntilStopped(srv, ln, conf != nil)
+}
+
+// serveUntilStopped serves, over TLS if secure, until stop, which waits for the end.
+func serveUntilStopped(srv interface {
+	Serve(net.Listener) error
+	ServeTLS(ln net.Listener, certFile, keyFile string) error
+	Close() error
+}, ln net.Listener, secure bool) (stop func()) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		if conf != nil {
+		if secure {
 			srv.ServeTLS(ln, "", "")
 		} else {
 			srv.Serve(ln)
