@@ -2,19 +2,22 @@ package deploy
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 )
 
 // home is what clients come from: an address that is the proxy's neither nor the servers'. All of 127.0.0.0/8 is
 // this machine's on Linux.
 const home = "127.0.0.7"
+
+// self is the certificate that every proxy shows, for the names in the configurations.
+var self = testcert.New("ws.example.com", "www.example.com")
 
 // reach returns a function that connects to where the proxy listens, for a URL's standard port.
 func (p ports) reach() func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -36,7 +39,7 @@ func (p ports) reach() func(ctx context.Context, network, address string) (net.C
 func (p ports) options(t *testing.T, opts websocket.DialOptions) *websocket.DialOptions {
 	t.Helper()
 	opts.DialContext = p.reach()
-	opts.TLSConfig = &tls.Config{RootCAs: selfSigned(t).trusted}
+	opts.TLSConfig = self.Client()
 	return &opts
 }
 
@@ -71,7 +74,7 @@ func (p ports) browser(t *testing.T) *http.Client {
 	t.Helper()
 	transport := &http.Transport{
 		DialContext:     p.reach(),
-		TLSClientConfig: &tls.Config{RootCAs: selfSigned(t).trusted},
+		TLSClientConfig: self.Client(),
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: patience}

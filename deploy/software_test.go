@@ -116,14 +116,13 @@ var nginx = &software{
 			}
 		}
 		included := writeFile(t, dir, "location.conf", adapt(t, "nginx/everwire-location.conf", location...))
-		id := selfSigned(t)
 		main = append(main, nginxPlace(t, dir)...)
 		main = append(main,
 			change{"listen 80", "listen " + at.http},
 			change{"listen 443", "listen " + at.https},
 			change{"listen 127.0.0.1:8443", "listen " + at.proxied},
-			change{"/etc/ssl/everwire/cert.pem", writeFile(t, dir, "cert.pem", id.pem)},
-			change{"/etc/ssl/everwire/key.pem", writeFile(t, dir, "key.pem", id.key)},
+			change{"/etc/ssl/everwire/cert.pem", writeFile(t, dir, "cert.pem", self.PEM)},
+			change{"/etc/ssl/everwire/key.pem", writeFile(t, dir, "key.pem", self.Key)},
 			change{"/etc/nginx/everwire-location.conf", included},
 			change{"access_log /var/log/nginx/access.log everwire;", nginxFolders(dir)},
 			change{"127.0.0.1:8080", to.everwire[0]},
@@ -172,10 +171,9 @@ func nginxFolders(dir string) string {
 var haproxy = &software{
 	name: "haproxy", binary: "haproxy", idleTimeout: "timeout tunnel 90s",
 	start: func(t *testing.T, dir string, at ports, to backends, changes []change) (*process, error) {
-		id := selfSigned(t)
 		all := append(haproxyPlace(), changes...)
 		all = append(all,
-			change{"/etc/haproxy/everwire.pem", writeFile(t, dir, "everwire.pem", id.pem+id.key)},
+			change{"/etc/haproxy/everwire.pem", writeFile(t, dir, "everwire.pem", self.PEM+self.Key)},
 			change{"bind :80 ", "bind " + at.http + " "},
 			change{"bind :443", "bind " + at.https},
 			change{"bind 127.0.0.1:8443", "bind " + at.proxied},
@@ -237,13 +235,12 @@ func haproxyPlace() []change {
 var caddy = &software{
 	name: "caddy", binary: "caddy",
 	start: func(t *testing.T, dir string, at ports, to backends, changes []change) (*process, error) {
-		id := selfSigned(t)
 		all := append(changes,
 			change{"admin localhost:2019", "admin unix/" + filepath.Join(dir, "admin")},
 			change{"http_port 80", "http_port " + portOf(at.http)},
 			change{"https_port 443", "https_port " + portOf(at.https)},
-			change{"/etc/ssl/everwire/cert.pem", writeFile(t, dir, "cert.pem", id.pem)},
-			change{"/etc/ssl/everwire/key.pem", writeFile(t, dir, "key.pem", id.key)},
+			change{"/etc/ssl/everwire/cert.pem", writeFile(t, dir, "cert.pem", self.PEM)},
+			change{"/etc/ssl/everwire/key.pem", writeFile(t, dir, "key.pem", self.Key)},
 			change{"health_interval 2s", "health_interval 100ms"},
 			change{"127.0.0.1:8080", to.everwire[0]},
 			change{"127.0.0.1:8081", to.everwire[1]},

@@ -83,7 +83,7 @@ func TestBalancersOfTCPBeforeEverwire(t *testing.T) {
 	for _, b := range balancers {
 		t.Run(b.name, func(t *testing.T) {
 			b.find(t)
-			id, dir := selfSigned(t), t.TempDir()
+			dir := t.TempDir()
 			ln, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
@@ -95,7 +95,7 @@ func TestBalancersOfTCPBeforeEverwire(t *testing.T) {
 				joined <- s
 			})
 			served := make(chan error, 1)
-			cert, key := writeFile(t, dir, "cert.pem", id.pem), writeFile(t, dir, "key.pem", id.key)
+			cert, key := writeFile(t, dir, "cert.pem", self.PEM), writeFile(t, dir, "key.pem", self.Key)
 			go func() { served <- srv.ServeTLS(ln, cert, key) }()
 			t.Cleanup(func() {
 				srv.Close()

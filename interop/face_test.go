@@ -12,8 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 )
+
+// self is the certificate that every scenario's server shows.
+var self = testcert.New("127.0.0.1")
 
 // A face is one of the four ways to make an end of a connection.
 type face struct {
@@ -104,8 +108,7 @@ func (p pairing) theirServer(t *testing.T, tm terms) (they *peer, url string) {
 	details := args{}
 	switch tm.over {
 	case secure:
-		id := selfSigned(t)
-		details["cert"], details["key"] = id.pem, id.key
+		details["cert"], details["key"] = self.PEM, self.Key
 	case unix:
 		details["socket"] = socketPath(t)
 	}
@@ -140,7 +143,7 @@ func (p pairing) listen(t *testing.T, tm terms) *ourServer {
 		srv.url = "ws://" + ln.Addr().String()
 	case secure:
 		srv.url = "wss://" + ln.Addr().String()
-		conf = &tls.Config{Certificates: []tls.Certificate{selfSigned(t).certificate}}
+		conf = self.Server()
 	case unix:
 		srv.url = "ws+unix://" + address + ":"
 	}
@@ -164,7 +167,7 @@ func (srv *ourServer) connect(t *testing.T, tm terms) *peer {
 	t.Helper()
 	details := args{"url": locate(srv.url, tm)}
 	if tm.over == secure {
-		details["ca"] = selfSigned(t).pem
+		details["ca"] = self.PEM
 	}
 	maps.Copy(details, srv.compression(tm).theirs)
 	return srv.program.begin(t, "connect", details)
@@ -264,7 +267,7 @@ func (e *end) dialOptions(t *testing.T, tm terms) *websocket.DialOptions {
 	t.Helper()
 	opts := tm.dial
 	if tm.over == secure && opts.TLSConfig == nil {
-		opts.TLSConfig = &tls.Config{RootCAs: selfSigned(t).trusted}
+		opts.TLSConfig = self.Client()
 	}
 	if tm.tapped {
 		opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {

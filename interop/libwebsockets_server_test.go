@@ -28,10 +28,9 @@ type lwsServer struct {
 
 func startLwsServer(t *testing.T) *lwsServer {
 	t.Helper()
-	id := selfSigned(t)
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for name, content := range map[string]string{cert: id.pem, key: id.key} {
+	for name, content := range map[string]string{cert: self.PEM, key: self.Key} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

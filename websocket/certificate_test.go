@@ -3,14 +3,10 @@ package websocket_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
+	"fmt"
 	"log/slog"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,23 +15,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/wstest"
 )
 
-// writeCertificate writes a new certificate with a serial number and its key. The files' time is that number of
+// writeCertificate writes a new certificate, whose name is a number, and its key. The files' time is that number of
 // seconds, so that they differ from those before.
-func writeCertificate(t *testing.T, certFile, keyFile string, serial int64) {
+func writeCertificate(t *testing.T, certFile, keyFile string, number int64) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Unix(1<<33, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	must(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	must(t, err)
-	writeFile(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), serial)
-	writeFile(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), serial)
+	c := testcert.New(fmt.Sprint(number))
+	writeFile(t, certFile, []byte(c.PEM), number)
+	writeFile(t, keyFile, []byte(c.Key), number)
 }
 
 func writeFile(t *testing.T, name string, data []byte, seconds int64) {
@@ -44,14 +35,14 @@ func writeFile(t *testing.T, name string, data []byte, seconds int64) {
 	must(t, os.Chtimes(name, time.Unix(seconds, 0), time.Unix(seconds, 0)))
 }
 
-// serial returns the serial number of the certificate that c has now.
-func serial(t *testing.T, c *websocket.Certificate) int64 {
+// number returns the name of the certificate that c has now.
+func number(t *testing.T, c *websocket.Certificate) string {
 	t.Helper()
 	cert, err := c.Get(nil)
 	must(t, err)
 	leaf, err := x509.ParseCertificate(cert.Certificate[0])
 	must(t, err)
-	return leaf.SerialNumber.Int64()
+	return leaf.Subject.CommonName
 }
 
 // watchLog collects what is logged.
@@ -71,13 +62,13 @@ func TestCertificatesAreReadAgainWhenTheyChange(t *testing.T) {
 		writeCertificate(t, certFile, keyFile, 1)
 		c, err := websocket.LoadCertificate(certFile, keyFile)
 		must(t, err)
-		equal(t, "at first", serial(t, c), 1)
+		equal(t, "at first", number(t, c), "1")
 
 		writeCertificate(t, certFile, keyFile, 2)
 		time.Sleep(time.Second - 1)
-		equal(t, "within a second", serial(t, c), 1)
+		equal(t, "within a second", number(t, c), "1")
 		time.Sleep(time.Nanosecond)
-		equal(t, "after a second", serial(t, c), 2)
+		equal(t, "after a second", number(t, c), "2")
 
 		good, err := os.ReadFile(certFile)
 		must(t, err)
@@ -85,21 +76,21 @@ func TestCertificatesAreReadAgainWhenTheyChange(t *testing.T) {
 			writeFile(t, certFile, bad, int64(10+i))
 			for range 3 {
 				time.Sleep(time.Second)
-				equal(t, "while the file is bad", serial(t, c), 2)
+				equal(t, "while the file is bad", number(t, c), "2")
 			}
 			equal(t, "warnings", strings.Count(log.String(), "keeping the previous certificate"), i+1)
 		}
 		must(t, os.Remove(certFile))
 		time.Sleep(time.Second)
-		equal(t, "while the file is missing", serial(t, c), 2)
+		equal(t, "while the file is missing", number(t, c), "2")
 
 		writeFile(t, certFile, good, 20)
 		must(t, os.Rename(keyFile, keyFile+"2"))
 		time.Sleep(time.Second)
-		equal(t, "while the other file is missing", serial(t, c), 2)
+		equal(t, "while the other file is missing", number(t, c), "2")
 		writeCertificate(t, certFile, keyFile, 30)
 		time.Sleep(time.Second)
-		equal(t, "when both are good again", serial(t, c), 30)
+		equal(t, "when both are good again", number(t, c), "30")
 	})
 }
 
@@ -116,10 +107,10 @@ func TestACertificateThatBecomesReadableIsTaken(t *testing.T) {
 		must(t, err)
 		writeFile(t, keyFile, bytes.Repeat([]byte("x"), len(good)), 2) // root reads everything, so permissions do not serve
 		time.Sleep(time.Second)
-		equal(t, "while it is not readable", serial(t, c), 1)
+		equal(t, "while it is not readable", number(t, c), "1")
 		writeFile(t, keyFile, good, 2)
 		time.Sleep(time.Second)
-		equal(t, "with time and size as before", serial(t, c), 2)
+		equal(t, "with time and size as before", number(t, c), "2")
 	})
 }
 
@@ -139,12 +130,12 @@ func TestNewConnectionsGetTheNewCertificate(t *testing.T) {
 			t.Cleanup(c.Terminate)
 			return c
 		}
-		number := func(c *websocket.Conn) int64 { return c.TLS().PeerCertificates[0].SerialNumber.Int64() }
+		number := func(c *websocket.Conn) string { return c.TLS().PeerCertificates[0].Subject.CommonName }
 		before := dial()
-		equal(t, "before", number(before), 1)
+		equal(t, "before", number(before), "1")
 		writeCertificate(t, certFile, keyFile, 2)
 		time.Sleep(time.Second)
-		equal(t, "after", number(dial()), 2)
+		equal(t, "after", number(dial()), "2")
 		must(t, before.Write(context.Background(), websocket.Text, []byte("still here")))
 		must(t, srv.Close())
 		wantError(t, "ServeTLS", <-served, websocket.ErrServerClosed)
@@ -184,13 +175,13 @@ func TestCertificatesAreSafeForConcurrentUse(t *testing.T) {
 		for range 8 {
 			getting.Go(func() {
 				for range 20 {
-					if n := serial(t, c); n != 1 && n != 2 {
-						t.Errorf("serial number %d", n)
+					if n := number(t, c); n != "1" && n != "2" {
+						t.Errorf("number %s", n)
 					}
 				}
 			})
 		}
 		getting.Wait()
-		equal(t, "in the end", serial(t, c), 2)
+		equal(t, "in the end", number(t, c), "2")
 	})
 }

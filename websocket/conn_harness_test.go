@@ -3,14 +3,9 @@ package websocket_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/frame"
 	"github.com/everwire/everwire/websocket/wstest"
@@ -118,15 +114,7 @@ func memoryTLSConns(t *testing.T, opts *wstest.PairOptions) (s, c *websocket.Con
 }
 
 // certificate is one that nobody trusts. It is made once, also if a bubble is the first to ask.
-var certificate = sync.OnceValue(func() tls.Certificate {
-	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Unix(1<<33, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-})
+var certificate = sync.OnceValue(func() tls.Certificate { return testcert.New().TLS })
 
 // bubbles runs a test in a bubble, under a name.
 func bubbles(t *testing.T, name string, test func(t *testing.T)) {

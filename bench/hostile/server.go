@@ -2,16 +2,10 @@ package main
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -49,7 +44,7 @@ func runServer() {
 	}
 	silent := log.New(io.Discard, "", 0)
 	srv := &websocket.Server{Options: operators, MaxConnections: 15_000, Budget: 256 << 20, ErrorLog: silent,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate()}}}
+		TLSConfig: testcert.New().Server()}
 	var rooms sync.Map // of path to *websocket.Group
 	srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
 		v, _ := rooms.LoadOrStore(r.URL.Path, new(websocket.Group))
@@ -85,19 +80,6 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c.Close(websocket.CloseNormal, "")
-}
-
-func certificate() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		log.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // A process is the server, as this process sees it.

@@ -42,7 +42,7 @@ func TestTheEnvironmentsProxies(t *testing.T) {
 				name, value, _ := strings.Cut(setting, "=")
 				t.Setenv(name, value)
 			}
-			opts := &websocket.DialOptions{TLSConfig: selfSigned(t).client}
+			opts := &websocket.DialOptions{TLSConfig: self.Client()}
 			for i, rawURL := range to.urls("0.0.0.0") {
 				want := []string{row.ws, row.wss}[i]
 				if want == "" {

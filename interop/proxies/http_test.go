@@ -46,9 +46,8 @@ func startSquid(t *testing.T, secure bool, access string) *program {
 	return start(t, "squid", "Socket connections at", func(port string) []string {
 		listen := "http_port 127.0.0.1:" + port
 		if secure {
-			id := selfSigned(t)
-			listen = "https_port 127.0.0.1:" + port + " tls-cert=" + configuration(t, "cert.pem", "%s", id.pem) +
-				" tls-key=" + configuration(t, "key.pem", "%s", id.key)
+			listen = "https_port 127.0.0.1:" + port + " tls-cert=" + configuration(t, "cert.pem", "%s", self.PEM) +
+				" tls-key=" + configuration(t, "key.pem", "%s", self.Key)
 		}
 		service := "everwire" + port // of which several may run at once, in shared memory
 		t.Cleanup(func() {           // which is left when it is killed

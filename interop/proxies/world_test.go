@@ -5,25 +5,18 @@ package proxies
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -33,54 +26,8 @@ const (
 	wrong    = "wr0ngword"
 )
 
-// identity is the certificate of all servers, signed by itself, in the forms that it is needed in.
-type identity struct {
-	server, client *tls.Config
-	pem, key       []byte
-}
-
-var self = sync.OnceValues(func() (*identity, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "everwire.test"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-		DNSNames:     []string{"localhost", "everwire.test"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4zero},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	id := &identity{
-		pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
-	}
-	certificate, err := tls.X509KeyPair(id.pem, id.key)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(id.pem)
-	id.server = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	id.client = &tls.Config{RootCAs: roots}
-	return id, nil
-})
-
-func selfSigned(t *testing.T) *identity {
-	t.Helper()
-	id, err := self()
-	must(t, err)
-	return id
-}
+// self is the certificate of all servers.
+var self = testcert.New("everwire.test", "localhost", "127.0.0.1", "0.0.0.0")
 
 // servers are two that echo, and their ports.
 type servers struct{ ws, wss int }
@@ -98,7 +45,7 @@ func startServers(t *testing.T) servers {
 	plain := httptest.NewServer(echo)
 	t.Cleanup(plain.Close)
 	secure := httptest.NewUnstartedServer(echo)
-	secure.TLS = selfSigned(t).server.Clone()
+	secure.TLS = self.Server()
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	return servers{portOf(t, plain.Listener.Addr().String()), portOf(t, secure.Listener.Addr().String())}
@@ -116,8 +63,8 @@ func through(t *testing.T, proxy, address string) *websocket.DialOptions {
 	must(t, err)
 	return &websocket.DialOptions{
 		Proxy:          http.ProxyURL(u),
-		TLSConfig:      selfSigned(t).client,
-		ProxyTLSConfig: selfSigned(t).client,
+		TLSConfig:      self.Client(),
+		ProxyTLSConfig: self.Client(),
 		DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
 			if to != address {
 				t.Errorf("the client connects to %s by itself", to)
