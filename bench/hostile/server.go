@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,11 +8,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/everwire/everwire/bench/internal/child"
 	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 )
@@ -84,29 +82,15 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 // A process is the server, as this process sees it.
 type process struct {
+	child *child.Process
 	addrs addresses
-	cmd   *exec.Cmd
-	in    io.Closer
 }
 
 func startServer() *process {
-	cmd := exec.Command(executable(), "-role", "server")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe() // it ends when this closes
-	if err != nil {
+	server, line := child.Start("-role", "server")
+	p := &process{child: server}
+	if err := json.Unmarshal([]byte(line), &p.addrs); err != nil {
 		log.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		log.Fatal(err)
-	}
-	p := &process{cmd: cmd, in: in}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || json.NewDecoder(strings.NewReader(line)).Decode(&p.addrs) != nil {
-		log.Fatal("the server did not start")
 	}
 	return p
 }
@@ -119,10 +103,7 @@ func executable() string {
 	return self
 }
 
-func (p *process) stop() {
-	p.in.Close()
-	p.cmd.Wait()
-}
+func (p *process) stop() { p.child.Stop() }
 
 // measure asks the server for its figures.
 func (p *process) measure() (f figures) {
@@ -159,7 +140,7 @@ func (p *process) watchMemory() func() int64 {
 		for {
 			select {
 			case <-time.After(100 * time.Millisecond):
-				peak = max(peak, resident(fmt.Sprint(p.cmd.Process.Pid)))
+				peak = max(peak, resident(fmt.Sprint(p.child.ID())))
 			case <-done:
 				most <- peak
 				return

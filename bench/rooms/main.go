@@ -12,16 +12,15 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
 	"net/http"
 	"os"
-	"os/exec"
-	"strings"
 	"time"
+
+	"github.com/everwire/everwire/bench/internal/child"
 )
 
 var (
@@ -47,8 +46,8 @@ func main() {
 
 // run is the whole test, and reports whether it went well.
 func run() bool {
-	addr, stop := startServer()
-	defer stop()
+	server, addr := child.Start("-serve")
+	defer server.Stop()
 
 	fresh := stats(addr)
 	fmt.Printf("fresh server:       %v\n", fresh)
@@ -76,35 +75,6 @@ func cycle(addr string, talk time.Duration) bool {
 	crowd.close()
 	halls.close()
 	return result.lost == 0 && result.wrong == 0
-}
-
-// startServer runs this program as a server and returns its address.
-func startServer() (addr string, stop func()) {
-	self, err := os.Executable()
-	if err != nil {
-		log.Fatal(err)
-	}
-	cmd := exec.Command(self, "-serve")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe() // it ends when this closes
-	if err != nil {
-		log.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		log.Fatal(err)
-	}
-	addr, err = bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		log.Fatal("the server did not start")
-	}
-	return strings.TrimSpace(addr), func() {
-		in.Close()
-		cmd.Wait()
-	}
 }
 
 // stats asks the server for its figures.
