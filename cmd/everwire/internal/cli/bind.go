@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -47,10 +48,14 @@ func bindEnv(flags *pflag.FlagSet) error {
 }
 
 func bindFile(flags *pflag.FlagSet, file string) error {
-	var table map[string]toml.Primitive
-	meta, err := toml.DecodeFile(file, &table)
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return inFile(file, err)
+		return fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	var table map[string]toml.Primitive
+	meta, err := toml.Decode(string(text), &table)
+	if err != nil {
+		return inFile(file, text, err)
 	}
 	for _, key := range meta.Keys() { // in the order of the file
 		f := flags.Lookup(key.String()) // nil also for what stands in a table
@@ -61,7 +66,7 @@ func bindFile(flags *pflag.FlagSet, file string) error {
 			continue
 		}
 		if err := meta.PrimitiveDecode(valueOf(&meta, table, key), &setting{flags, f, key}); err != nil {
-			return inFile(file, err)
+			return inFile(file, text, err)
 		}
 	}
 	return nil
@@ -78,12 +83,15 @@ func valueOf(meta *toml.MetaData, table map[string]toml.Primitive, key toml.Key)
 }
 
 // inFile says where in the file an error is.
-func inFile(file string, err error) error {
+func inFile(file string, text []byte, err error) error {
 	var at toml.ParseError
-	if errors.As(err, &at) {
-		return fmt.Errorf("%s:%d: %s", file, at.Position.Line, at.Message)
+	if !errors.As(err, &at) {
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	return fmt.Errorf("cannot read the configuration: %w", err)
+	// The line is one too small where the text ends inside an escape.
+	before := text[:min(max(at.Position.Start, 0), len(text))]
+	line := max(at.Position.Line, 1+bytes.Count(before, []byte("\n")))
+	return fmt.Errorf("%s:%d: %s", file, line, at.Message)
 }
 
 // why is an error of FlagSet.Set without the flag, which the user did not write.

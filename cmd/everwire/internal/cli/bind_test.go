@@ -193,6 +193,8 @@ func TestBadSettings(t *testing.T) {
 		{"nor help", nil, `help = true`, `FILE:1: there is no setting help`},
 		{"twice", nil, "addr = \":1\"\naddr = \":2\"", `FILE:2: Key 'addr' has already been defined`},
 		{"no TOML", nil, "addr = \":1\"\naddr: 2\n", `FILE:2: `},
+		{"ends in an escape", nil, "addr = \":1\"\n\nhttp = \"\\", `FILE:3: invalid escape`},
+		{"bad escape behind new lines", nil, "addr = \"\"\"\n\n\\q\"\"\"", `FILE:3: invalid escape`},
 		{"not UTF-8", nil, "addr = \"\xff\"", `FILE:1: `},
 		{"no such file", env("EVERWIRE_CONFIG", "/none/everwire.toml"), ``,
 			`cannot read the configuration: open /none/everwire.toml: `},
@@ -211,7 +213,7 @@ func TestBadSettings(t *testing.T) {
 // A file is text from outside: whatever stands in it is a setting or an error.
 func FuzzBindFile(f *testing.F) {
 	for _, seed := range []string{
-		``, `addr = ":1"`, "origin = [\"a\"]\n[x.y]\nz = 1", `a.b.c = {d = [1, {e = 2}]}`, "[[a.b]]\nc=1", `x = `,
+		``, `addr = ":1"`, "origin = [\"a\"]\n[x.y]\nz = 1", `a.b.c = {d = [1, {e = 2}]}`, "[[a.b]]\nc=1", `x = `, `"\`,
 	} {
 		f.Add(seed)
 	}
