@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/everwire/everwire/websocket"
+	"github.com/everwire/everwire/websocket/frame"
 )
 
 // What a hostile peer's frames come to: the code that the RFC gives them, at once and for little memory.
@@ -172,4 +173,23 @@ func TestWhatComesAfterACloseFrameIsNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A message that was accepted before the peer broke a rule is not lost: the Close frame waits for it.
+func TestWhatWasSentBeforeAViolationStillArrives(t *testing.T) {
+	d := demands{
+		where: func(s *siege) bool { return !s.conn },
+		setup: func(s *websocket.Socket) {
+			s.OnMessage(func(s *websocket.Socket, m websocket.Message) { s.SendMessage(m) })
+		},
+	}
+	besieged(t, d, func(t *testing.T, s *siege) {
+		a := s.connect("")
+		io.WriteString(a, a.frame(0x81, "hello")+a.frame(0xF2, ""))
+		h, payload, err := a.readFrame()
+		if err != nil || h.Opcode != frame.Text || string(payload) != "hello" {
+			t.Fatalf("a frame %v with %q came first, error %v", h.Opcode, payload, err)
+		}
+		a.wantCode(websocket.CloseProtocolError)
+	})
 }

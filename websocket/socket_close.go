@@ -105,7 +105,7 @@ func (s *Socket) giveUpBlobs() {
 	s.wakeFlushers()
 }
 
-// fail fails the connection (RFC 6455 §7.1.7): the peer is told code ahead of all that waits, the
+// fail fails the connection (RFC 6455 §7.1.7): the peer is told code, behind the messages that wait if they are few, the
 // program is told err, and what still arrives is discarded.
 func (s *Socket) fail(code CloseCode, reason string, err error) {
 	s.mu.Lock()
@@ -121,14 +121,28 @@ func (s *Socket) failLocked(code CloseCode, reason string, err error) {
 	}
 	s.closing.Fail()
 	s.postError(err)
-	s.startClosing(code, reason, true)
+	urgent := !s.nearlySent()
+	s.startClosing(code, reason, urgent)
 	if s.closing.Sent() { // our Close frame left before: there is no other, so this is the end
 		s.linger()
 	} else if !s.sender.Closed() && s.driver != nil {
-		s.closeWant = closeRequest{wanted: true, urgent: true, code: code, reason: reason}
-		s.giveUpQueue()
+		s.closeWant = closeRequest{wanted: true, urgent: urgent, code: code, reason: reason}
+		if urgent {
+			s.giveUpQueue()
+		}
 		s.wakeOutput()
 	}
+}
+
+// nearlySent reports whether what waits is so little that a Close frame can wait behind it, though the peer may not read:
+// at most a batch, and no blob, which may be what failed. Call with mu held.
+func (s *Socket) nearlySent() bool {
+	for i := range s.queue.n {
+		if s.queue.at(i).blob != nil {
+			return false
+		}
+	}
+	return s.buffered.Load() <= batchSize
 }
 
 // closeSent notes that our Close frame was written. Call with mu held.
