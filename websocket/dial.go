@@ -293,6 +293,9 @@ func (d *dialer) handshake(ctx context.Context, nc net.Conn) (*upgraded, error) 
 	}
 	d.keepCookies(resp.Response)
 	answer, err := d.offer.Judge(resp.StatusCode, resp.Header)
+	if err == nil && (resp.ProtoMajor != 1 || resp.ProtoMinor < 1) {
+		err = fmt.Errorf("the server answered by %s, which cannot be upgraded", resp.Proto)
+	}
 	if err == nil && d.needSubprotocol && answer.Subprotocol == "" {
 		err = errors.New("the server chose none of the subprotocols offered")
 	}
