@@ -88,7 +88,7 @@ func (c *Conn) answerPing(payload []byte) {
 }
 
 // sendControl queues a Ping or Pong. It is written by a goroutine of its own, so that who reads never
-// waits for a peer that does not. Call with mu held.
+// waits for a peer that does not, or ahead of the next frame, whichever comes first. Call with mu held.
 func (c *Conn) sendControl(opcode frame.Opcode, payload []byte) {
 	if !c.sendable() {
 		return

@@ -112,6 +112,9 @@ func (c *Conn) writeFrame(ctx context.Context, t MessageType, rsv uint8, payload
 	if err := c.writeDeadline.watch(ctx); err != nil {
 		return err
 	}
+	if err := c.writeOwed(ctx); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	if !c.sendable() {
 		c.mu.Unlock()
@@ -125,6 +128,30 @@ func (c *Conn) writeFrame(ctx context.Context, t MessageType, rsv uint8, payload
 		return c.writeBroke(ctx, sent, begun, err)
 	}
 	return nil
+}
+
+// writeOwed writes the Pings and Pongs that wait, so that the answer to what came behind a Ping does not overtake its
+// Pong. Call with writeLock held.
+func (c *Conn) writeOwed(ctx context.Context) error {
+	c.mu.Lock()
+	out := c.control
+	if len(out) == 0 || !c.sendable() {
+		c.mu.Unlock()
+		return nil
+	}
+	c.control = nil
+	c.mu.Unlock()
+	n, err := c.nc.Write(out)
+	if err == nil {
+		return nil
+	}
+	if n == 0 && ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) && !c.overTLS() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.control = append(out, c.control...) // flushControl, which waits for writeLock, writes it
+		return ctx.Err()
+	}
+	return c.writeGaveOut(ctx, err)
 }
 
 // writeOctets writes a frame and returns how many of its octets the stream took.
@@ -187,6 +214,12 @@ func (c *Conn) writeBroke(ctx context.Context, sent int64, begun bool, err error
 		c.sender.Undo(begun)
 		return cause
 	}
+	return c.writeGaveOut(ctx, err)
+}
+
+// writeGaveOut notes that the stream takes no more octets, and returns what to tell who was writing.
+func (c *Conn) writeGaveOut(ctx context.Context, err error) error {
+	cause := ctx.Err()
 	c.writeFailed(err)
 	switch {
 	case c.failure() != nil: // it was interrupted
