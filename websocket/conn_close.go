@@ -217,33 +217,51 @@ func (c *Conn) complete() {
 }
 
 // linger ends our half of the stream, and reads and discards until the peer has ended the other, within
-// the limits: closing with unread input would reset the stream and destroy our Close frame on its way.
+// the limits: closing with unread input would reset the stream and destroy our Close frame on its way. Once both
+// Close frames are there a client lets the server end its half first.
 func (c *Conn) linger() {
 	limits := &c.settings.limits
 	if limits.LingerTime < 0 || c.closesFirst() {
 		c.nc.Close()
 		return
 	}
-	closeWrite(c.nc)
 	if c.readLock.acquire(context.Background(), c.done) != nil {
 		return
 	}
 	defer c.readLock.release()
-	c.nc.SetReadDeadline(time.Now().Add(limits.LingerTime))
 	most := limits.LingerBytes
 	if most < 0 {
 		most = 1<<63 - 1
 	}
 	end := time.Now().Add(limits.LingerTime)
-	err := c.discard(most)
+	if c.peerEndsFirst() {
+		c.nc.SetReadDeadline(time.Now().Add(limits.LingerTime / 2))
+		if isEnd(c.discard(&most)) {
+			c.nc.Close()
+			return
+		}
+	}
+	closeWrite(c.nc)
+	c.nc.SetReadDeadline(end)
+	err := c.discard(&most)
 	if err == nil { // enough: a reset now could reach the peer, or a proxy before it, ahead of our Close frame
 		time.Sleep(time.Until(end))
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // the latter from TLS
+	if isEnd(err) {
 		c.nc.Close()
 	} else {
 		reset(c.nc)
 	}
+}
+
+// isEnd reports whether an error is the end of a stream, in TLS or not.
+func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
+// peerEndsFirst reports whether the peer is a server that owes us the end of its half (RFC 6455 §7.1.1).
+func (c *Conn) peerEndsFirst() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.role == protocol.Client && c.closing.Complete()
 }
 
 // closesFirst reports whether to close without waiting for the peer: on a stream that cannot be ended
@@ -255,16 +273,16 @@ func (c *Conn) closesFirst() bool {
 	return !halves && c.role == protocol.Server && c.closing.Complete()
 }
 
-// discard reads n octets, and drops them. Call with readLock held.
-func (c *Conn) discard(n int64) error {
+// discard reads what comes, n octets at most, and drops it, taking it from n. Call with readLock held.
+func (c *Conn) discard(n *int64) error {
 	buf := newBuffer(largeRead)
 	defer buf.free()
-	for n > 0 {
-		m, err := c.nc.Read(buf.b[:min(n, largeRead)])
+	for *n > 0 {
+		m, err := c.nc.Read(buf.b[:min(*n, largeRead)])
+		*n -= int64(m)
 		if err != nil {
 			return err
 		}
-		n -= int64(m)
 		c.turn.read(m)
 	}
 	return nil

@@ -151,9 +151,9 @@ type Limits struct {
 	CloseTimeout time.Duration
 
 	// After the last Close frame the connection is shut down for writing and read until the peer shuts
-	// it down as well, so that our Close frame is not lost to a reset. LingerTime bounds how long; once
-	// LingerBytes were read and discarded, the rest of that time is waited for without reading. Defaults 2 s
-	// and 1 MiB. A negative LingerTime means no lingering, negative LingerBytes no bound.
+	// it down as well, so that our Close frame is not lost to a reset. A client gives the server the first half
+	// of that time to shut it down first (RFC 6455 §7.1.1). LingerTime bounds how long; once LingerBytes were read
+	// and discarded, the rest of that time is waited for without reading. Defaults 2 s and 1 MiB. A negative LingerTime means no lingering, negative LingerBytes no bound.
 	LingerTime  time.Duration
 	LingerBytes int64
 }

@@ -114,6 +114,7 @@ type Socket struct {
 	// closing
 	closing   protocol.Closing
 	lingering bool
+	shutDown  bool // our half of the stream is ended
 	lingered  int64
 	cutOff    bool          // this end cut the stream
 	movedAt   time.Duration // when the stream last took something, by the heartbeat's clock

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/everwire/everwire/internal/protocol"
 	"github.com/everwire/everwire/websocket/frame"
 )
 
@@ -163,12 +164,24 @@ func (s *Socket) linger() {
 		return
 	}
 	s.lingering = true
-	s.driver.shutdownWrite()
-	if s.settings.limits.LingerTime < 0 {
+	after := s.settings.limits.LingerTime
+	switch {
+	case after < 0:
+		s.shutdownWrite()
 		s.cut()
 		return
+	case s.role == protocol.Client && s.closing.Complete(): // the server ends its half first (RFC 6455 §7.1.1)
+		after /= 2
+	default:
+		s.shutdownWrite()
 	}
-	s.armTimer(s.settings.limits.LingerTime)
+	s.armTimer(after)
+}
+
+// shutdownWrite ends our half of the stream. Call with mu held.
+func (s *Socket) shutdownWrite() {
+	s.shutDown = true
+	s.driver.shutdownWrite()
 }
 
 // lingerOver counts what is discarded while lingering, and reports whether the socket lingers. When it was
@@ -259,6 +272,9 @@ func (s *Socket) tick() {
 	defer s.mu.Unlock()
 	switch {
 	case s.ended || s.tickAt.IsZero() || time.Now().Before(s.tickAt): // it was set anew meanwhile
+	case s.lingering && !s.shutDown && s.outputErr == nil: // the server keeps us waiting
+		s.shutdownWrite()
+		s.armTimer(s.settings.limits.LingerTime / 2)
 	case s.lingering || s.outputErr != nil:
 		s.cut()
 	case s.ReadyState() == Open:
