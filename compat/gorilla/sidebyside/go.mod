@@ -14,4 +14,5 @@ require (
 	github.com/klauspost/compress v1.20.3 // indirect
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
 )
