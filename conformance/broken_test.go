@@ -1,0 +1,213 @@
+package conformance_test
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/everwire/everwire/conformance"
+	"github.com/everwire/everwire/conformance/internal/brokenpeer"
+)
+
+// brokenCases are the cases that peers are asked here: those that do not move much data.
+func brokenCases(role conformance.Peer) (ids []string) {
+	for _, c := range conformance.Cases(role) {
+		if !c.Alone && !slices.Contains(longFamilies, c.Family()) && !c.Has(conformance.Flood) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// long reports whether there is time. There is none for all cases with all faults every day.
+func long() bool { return os.Getenv("EVERWIRE_LONG") == "1" }
+
+// runBroken asks a peer with a fault the cases, in one of its roles.
+func runBroken(t *testing.T, fault brokenpeer.Fault, role conformance.Peer, opts *conformance.Options) []*conformance.Result {
+	t.Helper()
+	var results []*conformance.Result
+	var err error
+	if role == conformance.Server {
+		srv, listenErr := brokenpeer.Listen(fault)
+		if listenErr != nil {
+			t.Fatal(listenErr)
+		}
+		defer srv.Close()
+		results, err = conformance.RunServer(t.Context(), srv.URL, opts)
+	} else {
+		results, err = conformance.RunClient(t.Context(), func(ctx context.Context, url string) error {
+			return brokenpeer.Run(ctx, url, fault)
+		}, opts)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+func roleName(role conformance.Peer) string {
+	if role == conformance.Server {
+		return "server"
+	}
+	return "client"
+}
+
+// inOrder has the peer without a fault be asked the cases, once.
+var inOrder = map[conformance.Peer]func(*testing.T) map[string]*asked{
+	conformance.Server: askOnce(conformance.Server),
+	conformance.Client: askOnce(conformance.Client),
+}
+
+func askOnce(role conformance.Peer) func(*testing.T) map[string]*asked {
+	var once sync.Once
+	cases := map[string]*asked{}
+	return func(t *testing.T) map[string]*asked {
+		once.Do(func() {
+			for _, r := range runBroken(t, brokenpeer.None, role, &conformance.Options{Cases: strings.Join(brokenCases(role), ",")}) {
+				cases[r.Case.ID] = newAsked(r, role == conformance.Server)
+			}
+		})
+		return cases
+	}
+}
+
+func TestBrokenPeerWithoutAFaultIsClean(t *testing.T) {
+	for role, ask := range inOrder {
+		t.Run(roleName(role), func(t *testing.T) {
+			t.Parallel()
+			for _, a := range ask(t) {
+				if !a.Good() {
+					t.Errorf("%s", a.Result)
+				}
+			}
+		})
+	}
+}
+
+// TestBroken proves that the suite can fail: it asks peers the cases that have one fault each, and those cases must turn
+// red that are about it, and no other.
+func TestBroken(t *testing.T) {
+	type job struct {
+		breach *breach
+		role   conformance.Peer
+	}
+	var jobs []job
+	results := map[job][]*conformance.Result{}
+	for i := range breaches {
+		for _, role := range []conformance.Peer{server, client} {
+			if breaches[i].roles&role != 0 {
+				jobs = append(jobs, job{&breaches[i], role})
+			}
+		}
+	}
+	for _, role := range []conformance.Peer{server, client} {
+		inOrder[role](t)
+	}
+	// They wait more than they work, so that more of them run at a time than there are processors.
+	var mu sync.Mutex
+	var working sync.WaitGroup
+	places := make(chan struct{}, 12)
+	for n, j := range jobs {
+		places <- struct{}{}
+		working.Go(func() {
+			defer func() { <-places }()
+			r := runBroken(t, j.breach.fault, j.role, &conformance.Options{Cases: j.breach.cases(j.role, inOrder[j.role](t), n), Patience: patience, Parallel: 40})
+			r = j.breach.again(t, j.role, r)
+			mu.Lock()
+			defer mu.Unlock()
+			results[j] = r
+		})
+	}
+	working.Wait()
+	for _, j := range jobs {
+		t.Run(string(j.breach.fault)+"/"+roleName(j.role), func(t *testing.T) { j.breach.check(t, j.role, results[j]) })
+	}
+}
+
+// patience is short: a broken peer leaves the suite waiting again and again.
+const patience = time.Second
+
+// why returns why it is otherwise with a case, or "". An ID may have a role before it.
+func (b *breach) why(role conformance.Peer, id string) string {
+	if w := b.except[id]; w != "" {
+		return w
+	}
+	return b.except[roleName(role)+" "+id]
+}
+
+// again has those cases asked again that are not as they should be, with as much patience as the suite usually has: what
+// comes of that counts, since this machine may have been busy.
+func (b *breach) again(t *testing.T, role conformance.Peer, results []*conformance.Result) []*conformance.Result {
+	all := inOrder[role](t)
+	differ := func(r *conformance.Result) bool {
+		id := r.Case.ID
+		return b.why(role, id) == "" && !r.Good() != b.red(all[id]) && (!b.some || !r.Good())
+	}
+	var ids []string
+	for _, r := range results {
+		if differ(r) {
+			ids = append(ids, r.Case.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return results
+	}
+	results = slices.DeleteFunc(results, differ)
+	return append(results, runBroken(t, b.fault, role, &conformance.Options{Cases: strings.Join(ids, ",")})...)
+}
+
+// cases chooses what a peer with the fault is asked: with EVERWIRE_LONG=1 all cases, and else some of those that must turn
+// red, and some of those that must not. Which those are is another for each n.
+func (b *breach) cases(role conformance.Peer, all map[string]*asked, n int) string {
+	var red, other, chosen []string
+	for _, id := range brokenCases(role) {
+		if b.red(all[id]) || b.why(role, id) != "" {
+			red = append(red, id)
+		} else {
+			other = append(other, id)
+		}
+	}
+	const mostRed, mostOther = 40, 100
+	for _, list := range []struct {
+		ids  []string
+		most int
+	}{{red, mostRed}, {other, mostOther}} {
+		step := (len(list.ids) + list.most - 1) / list.most
+		for i, id := range list.ids {
+			if long() || (i+n)%step == 0 {
+				chosen = append(chosen, id)
+			}
+		}
+	}
+	return strings.Join(chosen, ",")
+}
+
+// check compares the cases that turned red with those that should.
+func (b *breach) check(t *testing.T, role conformance.Peer, results []*conformance.Result) {
+	cases := inOrder[role](t)
+	red := 0
+	for _, r := range results {
+		if !r.Good() {
+			red++
+		}
+		id := r.Case.ID
+		is, should := !r.Good(), b.red(cases[id])
+		why := b.why(role, id)
+		switch {
+		case is == should && why != "":
+			t.Errorf("case %s is as it should be, and is said not to be: %s", id, why)
+		case is == should || why != "" || b.some && should:
+		case is:
+			t.Errorf("case %s (%s) turned red, and is not about it: %s (%s), %s (%s)", id, r.Case.Name, r.Behavior, r.Reason, r.Close, r.CloseReason)
+		default:
+			t.Errorf("case %s (%s) did not turn red: %s (%s), %s (%s)", id, r.Case.Name, r.Behavior, r.Reason, r.Close, r.CloseReason)
+		}
+	}
+	if red == 0 {
+		t.Errorf("no case has shown it")
+	}
+}
