@@ -15,8 +15,9 @@ import (
 // Exit statuses.
 const (
 	exitOK     = 0
-	exitFailed = 1 // the command could not do what it was asked to
+	exitFailed = 1 // the command could not do what it was asked to, or what it judged fell short
 	exitUsage  = 2 // the command line, a variable or the configuration file makes no sense
+	exitUnable = 2 // what was to be judged could not be
 )
 
 // Main runs the command that args, without the program's name, ask for, and returns the exit status. SIGINT
@@ -37,6 +38,10 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var failed failure
 	if errors.As(err, &failed) {
 		return exitFailed
+	}
+	var could unable
+	if errors.As(err, &could) {
+		return exitUnable
 	}
 	fmt.Fprintf(stderr, "Run \"%s --help\" for usage.\n", cmd.CommandPath())
 	return exitUsage
@@ -64,16 +69,21 @@ type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
 
+// unable is an error of a command that judges, where there is nothing to judge.
+type unable struct{ error }
+
+func (u unable) Unwrap() error { return u.error }
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "everwire",
 		Short:         "WebSocket for Go: demos, tools and tests",
-		Long:          "Everwire is the complete WebSocket system for Go. This is its program: a server with demos to try.",
-		Example:       "  everwire serve\n  everwire serve --help",
+		Long:          "Everwire is the complete WebSocket system for Go. This is its program:\na server with demos to try, and a suite that judges any WebSocket server or client.",
+		Example:       "  everwire serve\n  everwire conform server ws://localhost:9001",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newServe())
+	root.AddCommand(newServe(), newConform())
 	return root
 }
