@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile long bench
+.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile long bench peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -19,13 +19,14 @@ test: tools ## install what the tests need, and run them all: with a browser, ot
 race: ## run all tests under the race detector
 	@$(call each,go test -race -timeout 280s ./...)
 
-lint: ## gofmt, go vet, staticcheck
+lint: ## gofmt, go vet, staticcheck, and each module builds by itself
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 	@$(call each,go vet ./...)
 	@echo "== js/wasm: go vet"
 	@GOOS=js GOARCH=wasm go vet ./websocket/... ./examples/...
 	@cd cmd/everwire && GOOS=js GOARCH=wasm go vet ./internal/browser/wasm
 	@$(call each,go run $(STATICCHECK) ./...)
+	@$(call each,GOWORK=off go build ./...)
 
 vuln: ## govulncheck, where it and its database can be had
 	@scripts/vulncheck $(GOVULNCHECK) $(MODULES)
@@ -48,8 +49,11 @@ soak: ## 10,000 idle sockets and 50 rooms of 20 for a minute, every delivery cou
 hostile: ## 5,000 hostile peers of all kinds for a minute, while 100 honest sockets chat
 	go run ./bench/hostile
 
-long: ## the everyday tests at full size: messages of 1 GiB
-	EVERWIRE_LONG=1 go test -timeout 1200s ./websocket/
+long: ## the everyday tests at full size: messages of 1 GiB, the conformance cases that move gigabytes
+	EVERWIRE_LONG=1 go test -timeout 1200s ./websocket/ ./conformance/
+
+peers: tools ## judge other libraries' servers by the conformance suite, and write the table of docs/conformance.md
+	go run ./bench/peers -doc docs/conformance.md
 
 bench: ## the benchmarks of the library, with allocations
 	go test -run '^$$' -bench . -benchmem ./websocket/... ./internal/...
