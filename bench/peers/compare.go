@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"log"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +41,8 @@ func compare(file, name string, results []*conformance.Result) {
 		}
 	}
 	same := 0
+	type difference struct{ family, was, is, why string }
+	differences := map[difference]int{}
 	for _, r := range results {
 		was, ok := recorded[r.Case.ID]
 		switch {
@@ -45,8 +50,16 @@ func compare(file, name string, results []*conformance.Result) {
 		case was == [2]string{string(r.Behavior), string(r.Close)}:
 			same++
 		default:
-			log.Printf("  %-8s %v in the classic suite, %s %s here: %s %s", r.Case.ID, was, r.Behavior, r.Close, r.Reason, r.CloseReason)
+			why := r.Reason
+			if string(r.Behavior) == was[0] {
+				why = r.CloseReason
+			}
+			family := r.Case.ID[:strings.LastIndexByte(r.Case.ID, '.')]
+			differences[difference{family, strings.Join(was[:], "/"), fmt.Sprint(r.Behavior, "/", r.Close), why}]++
 		}
+	}
+	for _, d := range slices.SortedFunc(maps.Keys(differences), func(a, b difference) int { return strings.Compare(a.family, b.family) }) {
+		log.Printf("  %s, %d cases: %s in the classic suite, %s here: %s", d.family, differences[d], d.was, d.is, d.why)
 	}
 	if len(recorded) > 0 {
 		log.Printf("  %d of %d classic verdicts are the same", same, len(recorded))
