@@ -19,7 +19,11 @@ func TestSomeBulkCasesArePassed(t *testing.T) {
 	for _, role := range []conformance.Peer{conformance.Server, conformance.Client} {
 		t.Run(roleName(role), func(t *testing.T) {
 			t.Parallel()
-			results := runBroken(t, brokenpeer.None, role, &conformance.Options{Cases: someBulk})
+			cases := someBulk
+			if conformance.RaceDetector {
+				cases = "9.3.8,9.6.6,9.7.2,12.1.1,13.5.4"
+			}
+			results := runBroken(t, brokenpeer.None, role, &conformance.Options{Cases: cases})
 			for _, r := range results {
 				if r.Behavior != conformance.OK || r.Close != conformance.OK {
 					t.Errorf("%s", r)
@@ -28,7 +32,7 @@ func TestSomeBulkCasesArePassed(t *testing.T) {
 					t.Errorf("case %s logs %d entries", r.Case.ID, len(r.Log))
 				}
 			}
-			if len(results) != strings.Count(someBulk, ",")+1 {
+			if len(results) != strings.Count(cases, ",")+1 {
 				t.Errorf("%d cases were asked", len(results))
 			}
 		})

@@ -69,7 +69,11 @@ func TestStreamsComeRound(t *testing.T) {
 		t.Run(fmt.Sprintf("%s of %d, %d bits, takeover %v", key.kind.name, key.n, key.bits, key.takeover), func(t *testing.T) {
 			st := streamOf(key.kind, key.n, key.bits, key.takeover)
 			z := deflate.NewInflater(key.bits, key.takeover)
-			for i := range 1000 {
+			messages := 1000
+			if RaceDetector {
+				messages = 20
+			}
+			for i := range messages {
 				m := st.message(i)
 				got, err := z.Message(m.compressed, key.n)
 				if err != nil || !bytes.Equal(got, m.content) || len(got) != key.n {

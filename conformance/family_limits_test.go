@@ -23,7 +23,7 @@ func eachOfFamily9(t *testing.T, test func(*testing.T, *Case, recording)) {
 }
 
 func TestLimitsSendWhatTheClassicSuiteDid(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || RaceDetector {
 		t.Skip("much data")
 	}
 	eachOfFamily9(t, func(t *testing.T, c *Case, rec recording) {
