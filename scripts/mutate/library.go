@@ -180,8 +180,8 @@ var libraryMutations = []mutation{
 	{
 		name: "a Socket does not linger",
 		file: "websocket/socket_close.go",
-		old:  `if s.settings.limits.LingerTime < 0 {`,
-		new:  `if s.settings.limits.LingerTime < 0 || s.closing.Failed() {`,
+		old:  `case after < 0:`,
+		new:  `case after < 0 || s.closing.Failed():`,
 		in:   inWebsocket,
 		test: "TestAPeerThatIsStillSendingReadsTheSocketsCloseFrame",
 		says: `connection reset by peer`,
