@@ -193,6 +193,7 @@ func (l *ClientSuite) serve(nc net.Conn) {
 	case !hasToken(req.parsed.Header.Values("Upgrade"), "websocket"):
 		refuse(nc, http.StatusUpgradeRequired, target+" is for WebSocket clients; / tells more")
 	default:
+		stop() // who has asked is answered, though the suite may be closed meanwhile
 		message, err := l.tell(target, query)
 		l.answer(nc, req, message, err)
 	}
@@ -388,12 +389,14 @@ func (l *ClientSuite) answer(nc net.Conn, req *request, message any, err error) 
 		content, _ := json.Marshal(message)
 		frames = []frame{text(string(content)), ending}
 	}
-	l.session(nc, &Case{run: func(s *session) {
+	s := l.session(nc, &Case{run: func(s *session) {
 		s.open("")
 		s.weBegan = true
 		s.send(frames...)
 		s.awaitClose(closeRule{byUs: true})
-	}}, req).perform()
+	}}, req)
+	s.ctx = context.WithoutCancel(s.ctx)
+	s.perform()
 }
 
 // introduce says what this is to who looks at it with a browser.

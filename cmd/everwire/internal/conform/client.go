@@ -55,10 +55,10 @@ func Client(ctx context.Context, config ClientConfig, opts conformance.Options, 
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- suite.Serve(ln) }()
-	fmt.Fprintf(status, "%d cases wait for clients at ws://%s\n", len(cases), ln.Addr())
+	fmt.Fprintf(p, "%d cases wait for clients at ws://%s\n", len(cases), ln.Addr())
 
 	if len(config.Command) > 0 {
-		err = command(ctx, config.Command, ln.Addr(), status)
+		err = command(ctx, config.Command, ln.Addr(), p)
 		if ctx.Err() == nil && err != nil {
 			return fmt.Errorf("the client %s: %w", config.Command[0], err)
 		}

@@ -72,6 +72,14 @@ func (p *progress) result(r *conformance.Result) {
 	p.draw(p.done == p.total)
 }
 
+// Write lets a client's program say something in between.
+func (p *progress) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	return p.out.Write(text)
+}
+
 // finish takes the bar away.
 func (p *progress) finish() {
 	p.mu.Lock()
