@@ -50,8 +50,9 @@ func (e *extension) get(name string) (param, bool) {
 	return e.params[i], true
 }
 
-// parseExtensions takes a header's values apart (RFC 6455 §9.1). As that section's grammar is RFC 2616's, there may be
-// white space between any two parts, and list elements without content; a header without any extension is malformed.
+// parseExtensions takes a header's values apart (RFC 6455 §9.1). As that section's grammar is RFC 2616's,
+// there may be white space between any two parts, and list elements without content; a header without any
+// extension is malformed.
 func parseExtensions(values []string) ([]extension, error) {
 	var list []extension
 	for _, value := range values {
@@ -156,14 +157,14 @@ func isToken(s string) bool {
 	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
-// permessageDeflate is the one extension that the suite speaks. compressing are those that it knows to mark compressed
-// messages or frames by RSV1, so that no two of them go together (RFC 7692 §5).
+// permessageDeflate is the one extension that the suite speaks. compressing are those that it knows to mark
+// compressed messages or frames by RSV1, so that no two of them go together (RFC 7692 §5).
 const permessageDeflate = "permessage-deflate"
 
 var compressing = []string{permessageDeflate, "permessage-bzip2", "permessage-snappy", "deflate-frame", "x-webkit-deflate-frame"}
 
-// judgeAnswerTo holds a server's answer against an offer (RFC 7692 §5 and §7). It returns what was agreed on about
-// permessage-deflate, nil for nothing, and what is wrong with the answer.
+// judgeAnswerTo holds a server's answer against an offer (RFC 7692 §5 and §7). It returns what was agreed on
+// about permessage-deflate, nil for nothing, and what is wrong with the answer.
 func judgeAnswerTo(offer string, answer []string) (*agreement, []string) {
 	var wrong []string
 	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
@@ -207,7 +208,8 @@ func judgeAnswerTo(offer string, answer []string) (*agreement, []string) {
 	return agreed, wrong
 }
 
-// judgeDeflate holds an answer for permessage-deflate against the offers. It need fit one of them only (RFC 7692 §5).
+// judgeDeflate holds an answer for permessage-deflate against the offers. It need fit one of them only (RFC
+// 7692 §5).
 func judgeDeflate(offers []extension, answer *extension) (agreed *agreement, wrong []string) {
 	agreed, wrong = agreementOf(answer)
 	if len(wrong) > 0 {
@@ -232,8 +234,8 @@ func judgeDeflate(offers []extension, answer *extension) (agreed *agreement, wro
 	return agreed, []string{strings.Join(misfit, "; ")}
 }
 
-// judgeOffer returns what is wrong with an offer of permessage-deflate: that of client_max_window_bits without a value is
-// all in which its grammar differs from an answer's.
+// judgeOffer returns what is wrong with an offer of permessage-deflate: that of client_max_window_bits
+// without a value is all in which its grammar differs from an answer's.
 func judgeOffer(offer *extension) []string {
 	like := extension{name: offer.name}
 	for _, p := range offer.params {
@@ -290,8 +292,8 @@ func windowBits(s string) (int, bool) {
 	return n, err == nil && n >= 8 && n <= 15 && strconv.Itoa(n) == s
 }
 
-// misfits returns why an answer is none to an offer, both valid in themselves, or "". The value of client_max_window_bits
-// in an offer is a hint: the answer's may be larger (RFC 7692 §7.2.1).
+// misfits returns why an answer is none to an offer, both valid in themselves, or "". The value of
+// client_max_window_bits in an offer is a hint: the answer's may be larger (RFC 7692 §7.2.1).
 func misfits(offer, answer *extension) string {
 	if _, asked := offer.get("server_no_context_takeover"); asked {
 		if _, given := answer.get("server_no_context_takeover"); !given {
@@ -326,8 +328,8 @@ func (s *session) agree(offer string, answer []string) {
 	s.deflate = agreed
 }
 
-// accept returns the first answer of a list, as "a; x, a; y" has them, that fits a client's offer, and takes it for the
-// connection. If there is none the case is UNIMPLEMENTED.
+// accept returns the first answer of a list, as "a; x, a; y" has them, that fits a client's offer, and takes
+// it for the connection. If there is none the case is UNIMPLEMENTED.
 func (s *session) accept(answers string) string {
 	offered := s.request.parsed.Header.Values("Sec-WebSocket-Extensions")
 	for _, answer := range strings.Split(answers, ",") {

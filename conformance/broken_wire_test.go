@@ -25,6 +25,7 @@ type wireFrame struct {
 	rsv     byte
 	length  uint64
 	payload []byte
+	conn    int // of which connection, where there are several: how many streams of the peer had ended before
 }
 
 func (f wireFrame) control() bool { return f.op >= 8 }
@@ -52,9 +53,13 @@ type wireMessage struct {
 
 func newAsked(r *conformance.Result, server bool) *asked {
 	a := &asked{Result: r, server: server}
+	conn := 0
 	for _, e := range r.Log {
 		f, ok := parseFrame(e)
+		f.conn = conn
 		switch {
+		case !e.Sent && strings.HasPrefix(e.Note, "the end of the stream"):
+			conn++
 		case !ok:
 		case e.Sent:
 			a.sent = append(a.sent, f)
@@ -196,22 +201,22 @@ func family(n int) trait { return func(a *asked) bool { return a.Case.Family() =
 // told: what the peer in order does is INFORMATIONAL, and so would be something else.
 var told = trait(func(a *asked) bool { return a.Behavior == conformance.Informational })
 
-// mute: the suite sends a Close frame without a code. Who takes one that is wrong answers it without a code, which is
-// also a way to fail the connection.
+// mute: the suite sends a Close frame without a code. Who takes one that is wrong answers it without a code,
+// which is also a way to fail the connection.
 var mute = asks(func(f wireFrame) bool { return f.op == 8 && f.length < 2 })
 
 // classic: the case is one of the classic suite, for which a connection may be failed without a Close frame.
 var classic = trait(func(a *asked) bool { return a.Case.Family() <= 13 })
 
-// behindClose: the suite sends a frame of some kind behind a Close frame.
+// behindClose: the suite sends a frame of some kind behind a Close frame, in the same connection.
 func behindClose(kind func(wireFrame) bool) trait {
 	return func(a *asked) bool {
-		closed := false
+		closed := map[int]bool{}
 		for _, f := range a.sent {
-			if closed && kind(f) {
+			if closed[f.conn] && kind(f) {
 				return true
 			}
-			closed = closed || f.op == 8
+			closed[f.conn] = closed[f.conn] || f.op == 8
 		}
 		return false
 	}
@@ -266,7 +271,8 @@ func agreeing(parameters string) trait {
 	return responding(`(?i)Sec-WebSocket-Extensions: *permessage-deflate[^\r\n]*` + parameters)
 }
 
-// wrongOnlyBy: a text is no UTF-8 for octets like a pattern, and for nothing else. The octets stand for themselves.
+// wrongOnlyBy: a text is no UTF-8 for octets like a pattern, and for nothing else. The octets stand for
+// themselves.
 func wrongOnlyBy(pattern string) trait {
 	p := regexp.MustCompile(pattern)
 	return says(func(m wireMessage) bool {

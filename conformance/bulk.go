@@ -31,8 +31,8 @@ func (s *session) logging() bool {
 	return len(s.result.Log) < s.mostLog
 }
 
-// sendMessage sends a message in fragments of so many octets, or in one frame for 0, by few writes. It reports whether
-// the peer's end took them.
+// sendMessage sends a message in fragments of so many octets, or in one frame for 0, by few writes. It
+// reports whether the peer's end took them.
 func (s *session) sendMessage(op, rsv byte, payload []byte, fragment int) bool {
 	const perWrite = 64 << 10
 	s.wire = s.wire[:0]
@@ -108,7 +108,7 @@ func (s *session) endBulk(sound bool) {
 	s.logAgain()
 	switch {
 	case s.gotClose || s.over:
-		s.awaitClose(closeRule{codes: []int{1000}, byUs: true, clean: true})
+		s.awaitClose(orderly)
 	case sound:
 		s.closeQuietly()
 	default:

@@ -21,7 +21,8 @@ type Case struct {
 	// ID is its number, such as 7.9.3: the family, and within that. Families 1 to 13 are the classic suite's.
 	ID string
 
-	// Name says in a line what it is about. Does says what the suite does, Expects what a peer must do in return.
+	// Name says in a line what it is about. Does says what the suite does, Expects what a peer must do in
+	// return.
 	Name, Does, Expects string
 
 	// Section is where the rule stands, such as "RFC 6455 §5.5.2".

@@ -1,7 +1,7 @@
 package conformance
 
-// What the cases of the classic families share. Their numbers, what they send and what they accept are those that
-// testdata/classic-cases.json recorded.
+// What the cases of the classic families share. Their numbers, what they send and what they accept are those
+// that testdata/classic-cases.json recorded.
 
 const (
 	greeting  = "Hello, world!"                    // the message before or behind what a case is about
@@ -20,13 +20,16 @@ const (
 var (
 	protocolError = []int{1002}
 	invalidText   = []int{1007}
-
-	orderly = closeRule{codes: []int{1000}, byUs: true, clean: true}
 )
 
-// scripted makes the case of a script, for both kinds of peer.
+// posed makes a case for both kinds of peer.
+func posed(id, name, does, expects, section string, run func(*session), tags ...Tag) *Case {
+	return &Case{ID: id, Name: name, Does: does, Expects: expects, Section: section, Tags: tags, Peers: Server | Client, run: run}
+}
+
+// scripted makes the case of a script.
 func scripted(id, name, does, expects, section string, sc script, tags ...Tag) *Case {
-	return &Case{ID: id, Name: name, Does: does, Expects: expects, Section: section, Tags: tags, Peers: Server | Client, run: sc.run}
+	return posed(id, name, does, expects, section, sc.run, tags...)
 }
 
 // octetByOctet are a text message's frames, of one octet each, and an empty one at last.
@@ -47,14 +50,5 @@ func (s *session) mustHear(want event) {
 		}
 		s.awaitClose(orderly)
 		panic(giveUp)
-	}
-}
-
-// closeQuietly closes the connection in order, from this end; no message or control frame may come on the way.
-func (s *session) closeQuietly() {
-	s.weBegan = true
-	s.send(closing(1000, ""))
-	for _, ev := range s.awaitClose(orderly) {
-		s.fail("nothing more was expected, and %v came", ev)
 	}
 }

@@ -48,7 +48,8 @@ func TestClassicDriver(t *testing.T) {
 	}
 }
 
-// findNode finds node and the ws that interop/ uses, or skips the test; or fails it where nothing may be skipped.
+// findNode finds node and the ws that interop/ uses, or skips the test; or fails it where nothing may be
+// skipped.
 func findNode(t *testing.T) (node, modules, agent string) {
 	t.Helper()
 	missing := func(what string) {

@@ -37,8 +37,8 @@ type recordedFrame struct {
 	Sync    bool
 }
 
-// A recordedPayload is a JSON string as it stands in the file: octets in hexadecimal behind "0x", or text, in which
-// surrogates stand for the octets that UTF-8 has none of. It may be cut.
+// A recordedPayload is a JSON string as it stands in the file: octets in hexadecimal behind "0x", or text, in
+// which surrogates stand for the octets that UTF-8 has none of. It may be cut.
 type recordedPayload struct{ json.RawMessage }
 
 const cutMark = " ..."

@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// A ClientSuite asks clients the cases. It is a server, to which they connect by the classic suite's protocol, so that
-// programs written for that work unchanged. Each resource is a WebSocket connection of its own:
+// A ClientSuite asks clients the cases. It is a server, to which they connect by the classic suite's
+// protocol, so that programs written for that work unchanged. Each resource is a WebSocket connection of its
+// own:
 //
 //	/getCaseCount                    one text message, how many cases there are
 //	/getCaseInfo?case=N              one text message, JSON: {"id": "1.1.1", "description": "…"}
@@ -25,17 +26,18 @@ import (
 //	/getCaseStatus?case=N&agent=A    one text message, JSON: {"behavior": "OK"}
 //	/updateReports?agent=A           says that reports may be written now
 //
-// All but runCase are closed with 1000 by the suite; with 1008 and a reason if a parameter makes no sense. N counts from
-// 1 in the order of [ClientSuite.Cases]; casetuple=7.9.3 names a case by its ID instead. A is the client's name, and its
-// version as it likes.
+// All but runCase are closed with 1000 by the suite; with 1008 and a reason if a parameter makes no sense. N
+// counts from 1 in the order of [ClientSuite.Cases]; casetuple=7.9.3 names a case by its ID instead. A is the
+// client's name, and its version as it likes.
 //
-// A client may run cases in any order, several at a time, and again, when the latest result counts; several clients may
-// be tested at once. A case that is [Case.Alone] is not kept from others that clients run meanwhile: [RunClient] does.
+// A client may run cases in any order, several at a time, and again, when the latest result counts; several
+// clients may be tested at once. A case that is [Case.Alone] is not kept from others that clients run
+// meanwhile: [RunClient] does.
 //
 // All methods may be called at any time by any goroutine.
 type ClientSuite struct {
-	// OnReports, if set before Serve, is called when a client has asked for the reports, and the cases that it has
-	// begun are done. Calls for several clients may overlap.
+	// OnReports, if set before Serve, is called when a client has asked for the reports, and the cases that
+	// it has begun are done. Calls for several clients may overlap.
 	OnReports func(agent string)
 
 	cases  []*Case
@@ -64,8 +66,8 @@ const (
 	maxAgentName = 200 // octets
 )
 
-// NewClientSuite returns a suite of the cases that opts choose. The error is about that choice. Of opts, Agent is the
-// name of clients that give none; Parallel, FailFast, Header and TLSConfig do not matter.
+// NewClientSuite returns a suite of the cases that opts choose. The error is about that choice. Of opts,
+// Agent is the name of clients that give none; Parallel, FailFast, Header and TLSConfig do not matter.
 func NewClientSuite(opts *Options) (*ClientSuite, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -85,8 +87,8 @@ func NewClientSuite(opts *Options) (*ClientSuite, error) {
 // Cases returns the cases that clients are asked, in order: number 1 is the first.
 func (l *ClientSuite) Cases() []*Case { return slices.Clone(l.cases) }
 
-// Serve takes connections from ln, which may be one of package tls, until Close, when it returns nil, or until ln fails.
-// It closes ln.
+// Serve takes connections from ln, which may be one of package tls, until Close, when it returns nil, or
+// until ln fails. It closes ln.
 func (l *ClientSuite) Serve(ln net.Listener) error {
 	defer ln.Close()
 	l.mu.Lock()
@@ -117,8 +119,8 @@ func (l *ClientSuite) Serve(ln net.Listener) error {
 	}
 }
 
-// Close ends all connections and has Serve return. Cases that are under way have no result. Those that there are can
-// still be asked for. It returns when nothing runs any more, so no hook may call it.
+// Close ends all connections and has Serve return. Cases that are under way have no result. Those that there
+// are can still be asked for. It returns when nothing runs any more, so no hook may call it.
 func (l *ClientSuite) Close() error {
 	l.mu.Lock()
 	l.cancel()
@@ -199,7 +201,8 @@ func (l *ClientSuite) serve(nc net.Conn) {
 	}
 }
 
-// parseTarget finds a request's path and query even if the request as a whole is wrong, for that is a client's result.
+// parseTarget finds a request's path and query even if the request as a whole is wrong, for that is a
+// client's result.
 func parseTarget(raw string) (string, url.Values, bool) {
 	line, _, _ := strings.Cut(raw, "\n")
 	words := strings.Fields(line)
@@ -360,7 +363,8 @@ func (l *ClientSuite) end(name string, c *Case, r *Result) {
 	l.turned = make(chan struct{})
 }
 
-// await waits until something is so, or ctx ends. Only a case's end can make it so; what asks is called under l.mu.
+// await waits until something is so, or ctx ends. Only a case's end can make it so; what asks is called under
+// l.mu.
 func (l *ClientSuite) await(ctx context.Context, so func() bool) {
 	for {
 		l.mu.Lock()
@@ -377,7 +381,8 @@ func (l *ClientSuite) await(ctx context.Context, so func() bool) {
 	}
 }
 
-// answer sends a client one message, if any, and closes the connection; for an error with 1008 and what it says.
+// answer sends a client one message, if any, and closes the connection; for an error with 1008 and what it
+// says.
 func (l *ClientSuite) answer(nc net.Conn, req *request, message any, err error) {
 	ending := closing(1000, "")
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// FuzzClientRequest has the suite serve whatever a client may send. The stream ends behind it, so that nothing waits.
+// FuzzClientRequest has the suite serve whatever a client may send. The stream ends behind it, so that
+// nothing waits.
 func FuzzClientRequest(f *testing.F) {
 	const upgrade = " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\n"
 	f.Add([]byte("GET /getCaseCount" + upgrade + "\x88\x80\x00\x00\x00\x00"))

@@ -8,13 +8,15 @@ import (
 	"time"
 )
 
-// RunClient asks a client the cases that opts choose. It serves on 127.0.0.1, and calls echo once for each case, with a
-// URL for that case only. Echo must connect to it, echo every message until the connection ends, and return; its error
-// is told if it never connected, and does not matter otherwise, since many cases are made to fail. Its context ends when
-// the case may take no longer. Several calls run at once, as opts.Parallel has it.
+// RunClient asks a client the cases that opts choose. It serves on 127.0.0.1, and calls echo once for each
+// case, with a URL for that case only. Echo must connect to it, echo every message until the connection ends,
+// and return; its error is told if it never connected, and does not matter otherwise, since many cases are
+// made to fail. Its context ends when the case may take no longer. Several calls run at once, as
+// opts.Parallel has it.
 //
-// The results are in the order of the cases' numbers. An error means that the run could not begin, or that ctx ended; the
-// results up to then are returned with it. An echo that ignores its context is given up, and its goroutine stays.
+// The results are in the order of the cases' numbers. An error means that the run could not begin, or that
+// ctx ended; the results up to then are returned with it. An echo that ignores its context is given up, and
+// its goroutine stays.
 func RunClient(ctx context.Context, echo func(ctx context.Context, url string) error, opts *Options) ([]*Result, error) {
 	if opts == nil {
 		opts = &Options{}

@@ -87,7 +87,8 @@ func hear(t *testing.T, url string, opts *websocket.DialOptions) (messages []str
 	}
 }
 
-// runCase does what the classic drivers do for a case, as they do it: whatever happens is the suite's to judge.
+// runCase does what the classic drivers do for a case, as they do it: whatever happens is the suite's to
+// judge.
 func runCase(ctx context.Context, base string, n int, agent string) {
 	echoWithConn(ctx, fmt.Sprintf("%s/runCase?case=%d&agent=%s", base, n, url.QueryEscape(agent)), nil)
 }

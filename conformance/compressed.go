@@ -29,8 +29,9 @@ func printable(seed uint64, n int) []byte {
 	return p
 }
 
-// farRepeats is a text in which there is, for each window but the largest, something that repeats what is just beyond it,
-// and nothing between is alike: what it is compressed with shows whether it has kept to its window.
+// farRepeats is a text in which there is, for each window but the largest, something that repeats what is
+// just beyond it, and nothing between is alike: what it is compressed with shows whether it has kept to its
+// window.
 var farRepeats = sync.OnceValue(func() []byte {
 	var p []byte
 	for bits := 8; bits < 15; bits++ {
@@ -45,7 +46,8 @@ var farRepeats = sync.OnceValue(func() []byte {
 	return append(p, repeated...)
 })
 
-// conversation are messages for a peer to echo: those that repeat one before show whether it keeps the context.
+// conversation are messages for a peer to echo: those that repeat one before show whether it keeps the
+// context.
 var conversation = sync.OnceValue(func() []event {
 	short, long := printable(1, 200), printable(2, 2000)
 	return []event{
@@ -62,8 +64,8 @@ var conversation = sync.OnceValue(func() []event {
 	}
 })
 
-// converse has the conversation echoed under what was agreed on, and closes the connection. The reader judges how the
-// peer compresses.
+// converse has the conversation echoed under what was agreed on, and closes the connection. The reader judges
+// how the peer compresses.
 func (s *session) converse() {
 	compressed := false
 	for _, m := range conversation() {
@@ -97,8 +99,8 @@ func (s *session) plainly() {
 const anyDeflate = "permessage-deflate, permessage-deflate; server_no_context_takeover, " +
 	"permessage-deflate; server_max_window_bits=8, permessage-deflate; server_no_context_takeover; server_max_window_bits=8"
 
-// openDeflate makes a connection on which compression is agreed, with as few restrictions as the peer allows. A case is
-// UNIMPLEMENTED if there is none.
+// openDeflate makes a connection on which compression is agreed, with as few restrictions as the peer allows.
+// A case is UNIMPLEMENTED if there is none.
 func (s *session) openDeflate() {
 	if s.peer == Client {
 		s.open(anyDeflate)
@@ -112,7 +114,8 @@ func (s *session) openDeflate() {
 	}
 }
 
-// offer makes a handshake with offers in a field each. It returns false, and the answer's status, if the server refuses.
+// offer makes a handshake with offers in a field each. It returns false, and the answer's status, if the
+// server refuses.
 func (s *session) offer(fields ...string) (status string, ok bool) {
 	s.connect()
 	key := newKey()

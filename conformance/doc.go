@@ -1,8 +1,10 @@
-// Package conformance judges WebSocket servers and clients, of any library and in any language, by RFC 6455 and RFC 7692.
+// Package conformance judges WebSocket servers and clients, of any library and in any language, by RFC 6455
+// and RFC 7692.
 //
-// It asks the 517 cases of the classic Autobahn suite under their own numbers, stricter where that is known to be lax, and 809
-// of its own for what that leaves out: the opening handshake, the closing handshake, masking, lengths, floods, and
-// how compression is agreed on and used. [Cases] lists them; everwire conform is the same on the command line.
+// It asks the 517 cases of the classic Autobahn suite under their own numbers, stricter where that is known
+// to be lax, and 809 of its own for what that leaves out: the opening handshake, the closing handshake,
+// masking, lengths, floods, and how compression is agreed on and used. [Cases] lists them; everwire conform
+// is the same on the command line.
 //
 // A peer that is judged must echo every message. In a test of yours:
 //
@@ -10,14 +12,14 @@
 //
 //	func TestClient(t *testing.T) { conformance.TestClient(t, func(ctx context.Context, url string) error { … }, nil) }
 //
-// For anything else [RunServer] and [RunClient] return the results, and [ClientSuite] waits for clients that speak the
-// classic suite's protocol. Package report makes pages and files of results.
+// For anything else [RunServer] and [RunClient] return the results, and [ClientSuite] waits for clients that
+// speak the classic suite's protocol. Package report makes pages and files of results.
 //
 // # How it is built
 //
-// The suite shares nothing with the library beside it, so that it judges that like any other: it writes frames of its own,
-// which may break any rule, and reads with a parser that reports what a peer does wrong and goes on. Whatever a case is
-// about, a frame that breaks a rule fails it.
+// The suite shares nothing with the library beside it, so that it judges that like any other: it writes
+// frames of its own, which may break any rule, and reads with a parser that reports what a peer does wrong
+// and goes on. Whatever a case is about, a frame that breaks a rule fails it.
 //
 //	case.go, tags.go, families.go     what a case is, and the rules that it is about
 //	family_*.go                       the cases

@@ -1,12 +1,18 @@
 package conformance
 
-// closeNow closes the connection in order, from this end, and judges how the peer does its part.
-func (s *session) closeNow() { s.closeWith(1000, "") }
-
-func (s *session) closeWith(code int, reason string) {
+// closeNow closes the connection in order, from this end, and judges how the peer does its part. It returns
+// what comes before the end.
+func (s *session) closeNow() []event {
 	s.weBegan = true
-	s.send(closing(code, reason))
-	s.awaitClose(closeRule{codes: []int{1000, code}, byUs: true, clean: true})
+	s.send(closing(1000, ""))
+	return s.awaitClose(orderly)
+}
+
+// closeQuietly is closeNow where no message or control frame may come on the way.
+func (s *session) closeQuietly() {
+	for _, ev := range s.closeNow() {
+		s.fail("nothing more was expected, and %v came", ev)
+	}
 }
 
 // A closeRule says how a connection must end.
@@ -17,8 +23,11 @@ type closeRule struct {
 	free  bool  // instead of codes: any that may be on the wire, as the reader judges
 }
 
-// awaitClose waits for the connection's end, plays our part in it, and judges it. Messages that come on the way are
-// passed over: what is judged of them was judged before.
+// orderly is the rule where the suite closes the connection and nothing is wrong.
+var orderly = closeRule{codes: []int{1000}, byUs: true, clean: true}
+
+// awaitClose waits for the connection's end, plays our part in it, and judges it. Messages that come on the
+// way are passed over: what is judged of them was judged before.
 func (s *session) awaitClose(rule closeRule) (before []event) {
 	began := s.weBegan
 	for !s.over && !(s.gotClose && s.sentClose && s.peer == Client) {
@@ -73,7 +82,7 @@ func (s *session) judgeEnd(rule closeRule, began bool) {
 		allowed = allowed || c == code
 	}
 	switch {
-	case rule.byUs != began && rule.byUs:
+	case rule.byUs && !began:
 		s.judgeClose(Failed, "the peer closed the connection where it should not have")
 	case s.killed && !s.gotClose:
 		s.judgeClose(Failed, "the peer neither sent a Close frame nor closed the connection within %v", s.patience)
@@ -88,7 +97,8 @@ func (s *session) judgeEnd(rule closeRule, began bool) {
 	}
 }
 
-// mustFail waits for the peer to fail the connection with one of some codes, and judges that it does, and how.
+// mustFail waits for the peer to fail the connection with one of some codes, and judges that it does, and
+// how.
 func (s *session) mustFail(codes ...int) {
 	before := s.awaitClose(closeRule{codes: codes})
 	for _, ev := range before {

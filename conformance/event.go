@@ -11,7 +11,6 @@ type event struct {
 	kind       eventKind
 	data       []byte // a message's content, inflated if it was compressed; a control frame's payload
 	compressed bool
-	frames     int   // of a message
 	err        error // of a stream that ended otherwise than by FIN
 }
 

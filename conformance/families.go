@@ -2,8 +2,8 @@ package conformance
 
 import "fmt"
 
-// families are the titles of the families of cases, by the first part of their numbers. The classic suite has no cases
-// in 8 and 11.
+// families are the titles of the families of cases, by the first part of their numbers. The classic suite has
+// no cases in 8 and 11.
 var families = map[int]string{
 	1:  "Framing",
 	2:  "Pings and Pongs",
@@ -26,8 +26,8 @@ var families = map[int]string{
 	21: "Compressed messages",
 }
 
-// FamilyTitle returns what the cases of a family have in common, such as "Fragmentation" for 5; "Family 99" for a number
-// that no family has.
+// FamilyTitle returns what the cases of a family have in common, such as "Fragmentation" for 5; "Family 99"
+// for a number that no family has.
 func FamilyTitle(family int) string {
 	if title, ok := families[family]; ok {
 		return title

@@ -83,8 +83,8 @@ func init() {
 	register(c)
 }
 
-// closeRefused makes a case of a Close frame that is against the rules. The code in the answer, if there is one, is what it
-// is about.
+// closeRefused makes a case of a Close frame that is against the rules. The code in the answer, if there is
+// one, is what it is about.
 func closeRefused(id, name, does, section string, f frame, codes []int, tags ...Tag) *Case {
 	return closeFrame(id, name, does, refusesClose, section, f, closeRule{codes: codes, byUs: true}, tags...)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Families 16.4 to 16.7: Close frames of every form, what follows them, who fails the connection and how that ends, and
-// streams that end without a Close frame.
+// Families 16.4 to 16.7: Close frames of every form, what follows them, who fails the connection and how that
+// ends, and streams that end without a Close frame.
 func init() {
 	closingPayloads()
 	closingOrder()
@@ -22,7 +22,8 @@ func bad() frame { return frame{op: 3, payload: []byte("bad")} }
 // answered is the rule of a connection that the suite closes.
 var answered = closeRule{free: true, byUs: true, clean: true}
 
-// awaitAnswer waits for the answer to a Close frame that is in order, and judges that it does not say otherwise.
+// awaitAnswer waits for the answer to a Close frame that is in order, and judges that it does not say
+// otherwise.
 func (s *session) awaitAnswer() []event {
 	before := s.awaitClose(answered)
 	if code, _ := closePayload(s.closeSeen.data); s.gotClose && (code == 1002 || code == 1007) {
@@ -173,7 +174,7 @@ func closingOrder() {
 					s.open("")
 					s.weBegan = true
 					write(s, append([]frame{closing(1000, "")}, c.send...)...)
-					if before := s.awaitClose(closeRule{codes: []int{1000}, byUs: true, clean: true}); len(before) > 0 {
+					if before := s.awaitClose(orderly); len(before) > 0 {
 						s.fail("what followed the Close frame was answered: %s", list(before))
 					}
 				}, AfterClose)
@@ -324,12 +325,12 @@ func closingFailed() {
 			if s.gotClose && s.receiveWithin(min(s.patience, 200*time.Millisecond)).kind == ended {
 				s.lax("the client ended its half of the stream before the server did; it may (RFC 6455 §5.5.1) but should not (§7.1.1)")
 			}
-			s.awaitClose(closeRule{codes: []int{1000}, byUs: true, clean: true})
+			s.awaitClose(orderly)
 		}, Closing)
 }
 
-// provoke makes the connection, and has the peer fail it. It returns when the peer's Close frame is there; if none comes
-// the case is over.
+// provoke makes the connection, and has the peer fail it. It returns when the peer's Close frame is there; if
+// none comes the case is over.
 func (s *session) provoke() {
 	s.open("")
 	s.send(bad())
@@ -367,7 +368,7 @@ func closingStreams() {
 			s.weBegan = true
 			s.send(closing(1000, ""))
 			s.finish()
-			s.awaitClose(closeRule{codes: []int{1000}, byUs: true, clean: true})
+			s.awaitClose(orderly)
 		})
 	for _, c := range []struct {
 		name string

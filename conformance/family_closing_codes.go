@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Families 16.1 to 16.3: the codes of Close frames, all there are, by the classes of RFC 6455 §7.4. A client cannot be
-// asked for another connection within a case, so it is sent one code a case.
+// Families 16.1 to 16.3: the codes of Close frames, all there are, by the classes of RFC 6455 §7.4. A client
+// cannot be asked for another connection within a case, so it is sent one code a case.
 func init() {
 	classes := []struct {
 		name    string
@@ -122,21 +122,15 @@ func init() {
 		if code == 0 {
 			what = "no code"
 		}
-		register(&Case{
-			ID:      fmt.Sprintf("16.3.%d", i+1),
-			Name:    "the answer to a Close frame with " + what,
-			Does:    "Sends a Close frame with " + what + ".",
-			Expects: "The answer has the same code, which is what the standard calls typical, or 1000, or none.",
-			Section: "RFC 6455 §5.5.1",
-			Tags:    []Tag{Closing},
-			Peers:   Server | Client,
-			run: func(s *session) {
+		register(posed(fmt.Sprintf("16.3.%d", i+1), "the answer to a Close frame with "+what,
+			"Sends a Close frame with "+what+".",
+			"The answer has the same code, which is what the standard calls typical, or 1000, or none.", "RFC 6455 §5.5.1",
+			func(s *session) {
 				s.open("")
 				if got := s.closeAndSee(code, ""); s.gotClose && got != code && got != 1000 && got != 1005 {
 					s.lax("the answer to a Close frame with %s has the code %d (RFC 6455 §5.5.1)", what, got)
 				}
-			},
-		})
+			}, Closing))
 	}
 }
 
@@ -147,8 +141,8 @@ const (
 		"after the standard was written; a peer that does not know them is not strict."
 )
 
-// sample returns numbers of a range: its bounds, what is next to them, the powers of 2 and those of 10, and 40 more. They
-// are the same in every run.
+// sample returns numbers of a range: its bounds, what is next to them, the powers of 2 and those of 10, and
+// 40 more. They are the same in every run.
 func sample(from, to int) []int {
 	chosen := []int{from, from + 1, to - 1, to}
 	for n := 1; n <= to; n *= 2 {
@@ -170,8 +164,8 @@ func coded(code int) frame {
 	return frame{op: opClose, payload: []byte{byte(code >> 8), byte(code)}}
 }
 
-// closeAndSee closes the connection and returns the code of the answer, whatever it is; judged is only that it comes,
-// and that the connection ends.
+// closeAndSee closes the connection and returns the code of the answer, whatever it is; judged is only that
+// it comes, and that the connection ends.
 func (s *session) closeAndSee(code int, reason string) int {
 	s.weBegan = true
 	s.send(closing(code, reason))

@@ -10,7 +10,8 @@ import (
 )
 
 // Families 12 and 13: a thousand compressed messages, of five kinds of payload, and by seven ways to agree on
-// permessage-deflate. The suite sends without context where that was agreed on, or asked for, and with it otherwise.
+// permessage-deflate. The suite sends without context where that was agreed on, or asked for, and with it
+// otherwise.
 func init() {
 	for i, kind := range []*corpus{jsonCorpus, bitmapCorpus, genomeCorpus, germanCorpus, englishCorpus} {
 		for j, size := range compressedSizes {
@@ -24,15 +25,16 @@ func init() {
 	}
 }
 
-// compressedSizes are the sizes of messages before they are compressed, and of the fragments of what they then are.
+// compressedSizes are the sizes of messages before they are compressed, and of the fragments of what they
+// then are.
 var compressedSizes = []struct{ n, fragment int }{
 	{16, 0}, {64, 0}, {256, 0}, {1024, 0}, {4096, 0}, {8192, 0}, {16384, 0}, {32768, 0}, {65536, 0}, {131072, 0},
 	{8192, 256}, {16384, 256}, {32768, 256}, {65536, 256}, {131072, 256}, {131072, 1024}, {131072, 4096}, {131072, 32768},
 }
 
-// A negotiation is how permessage-deflate is agreed on: what a server is offered, as the classic suite does it, and what
-// a client is answered. That is the first of the answers that the client's offer allows; the parameters that the classic
-// suite asks a server for are asked of the client.
+// A negotiation is how permessage-deflate is agreed on: what a server is offered, as the classic suite does
+// it, and what a client is answered. That is the first of the answers that the client's offer allows; the
+// parameters that the classic suite asks a server for are asked of the client.
 type negotiation struct {
 	offer   string
 	answers []string
@@ -129,8 +131,9 @@ func registerCompressed(id string, kind *corpus, size struct{ n, fragment int },
 	register(c)
 }
 
-// echoCompressed sends a thousand messages, some ahead of what comes back, so that both ends have something to do. Who is
-// ahead no further than the reader has room for events cannot be blocked by a peer that waits for its output to be read.
+// echoCompressed sends a thousand messages, some ahead of what comes back, so that both ends have something
+// to do. Who is ahead no further than the reader has room for events cannot be blocked by a peer that waits
+// for its output to be read.
 func (s *session) echoCompressed(op byte, kind *corpus, n, fragment int) bool {
 	const total, ahead = 1000, 8
 	// Without context is always legal; a server's offer has client_no_context_takeover.
@@ -185,8 +188,9 @@ func streamOf(kind *corpus, n, bits int, takeover bool) *stream {
 	return st
 }
 
-// compress makes the messages. A round of them fills the largest window, so that what the third one could refer to is the
-// same as what the second could: with takeover there are two, of which the second comes round.
+// compress makes the messages. A round of them fills the largest window, so that what the third one could
+// refer to is the same as what the second could: with takeover there are two, of which the second comes
+// round.
 func (st *stream) compress(key streamKey) {
 	st.distinct = min(max(65536/key.n, 16), 1000)
 	d := deflate.NewDeflater(key.bits, key.takeover)

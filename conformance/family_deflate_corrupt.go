@@ -6,8 +6,8 @@ import (
 	"github.com/everwire/everwire/conformance/internal/deflate"
 )
 
-// Family 21, parts 8 to 11: what is not DEFLATE, what inflates to what is not UTF-8, the reserved bits of compressed
-// messages, and messages that get very large.
+// Family 21, parts 8 to 11: what is not DEFLATE, what inflates to what is not UTF-8, the reserved bits of
+// compressed messages, and messages that get very large.
 func init() {
 	deflateCorrupt()
 	deflateText()
@@ -29,8 +29,8 @@ func deflateCorrupt() {
 	corrupt := func(name, does, data string) {
 		g.fails(name, does+" It is binary, so that its octets do not matter.", notDeflate, nil, deflated(opBinary, data))
 	}
-	// dynamic begins a block with codes of its own, and their lengths, the code of which has lengths in the order of RFC
-	// 1951 §3.2.7.
+	// dynamic begins a block with codes of its own, and their lengths, the code of which has lengths in the
+	// order of RFC 1951 §3.2.7.
 	dynamic := func(w *deflate.BlockWriter, hlit, hdist uint32, lengths ...uint32) {
 		w.Bits(0, 1)
 		w.Bits(2, 2)
@@ -96,7 +96,8 @@ func deflateCorrupt() {
 			w.Bits(127, 7)
 		}
 	}))
-	// With 1 as 0, and 18 as 1: the order is 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15.
+	// With 1 as 0, and 18 as 1: the order is 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1,
+	// 15.
 	onesAndRuns := []uint32{0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
 	run := func(w *deflate.BlockWriter, n uint32) {
 		w.Bits(1, 1)

@@ -156,7 +156,7 @@ func init() {
 		ID: "20.6.8", Name: "an offer of x-webkit-deflate-frame and of permessage-deflate",
 		Does:    "Offers both.",
 		Expects: "Not more than one is accepted, since both use RSV1.",
-		Section: "RFC 7692 §5", Tags: []Tag{Extensions, DeflateAnswer}, Peers: Server,
+		Section: "RFC 7692 §5", Tags: []Tag{Extensions, DeflateAnswer, Deflate, DeflateWindow, DeflateTakeover}, Peers: Server,
 		run: func(s *session) { s.unusual("x-webkit-deflate-frame, permessage-deflate") },
 	})
 	for i, v := range []struct{ name, offer string }{
@@ -167,7 +167,7 @@ func init() {
 			ID: fmt.Sprintf("20.6.%d", i+9), Name: v.name,
 			Does:    fmt.Sprintf("Offers %q.", v.offer),
 			Expects: "No standard says whether the case of such names counts. What the server does is told.",
-			Section: "RFC 6455 §9.1", Tags: []Tag{Extensions}, Peers: Server,
+			Section: "RFC 6455 §9.1", Tags: []Tag{Extensions, Deflate, DeflateWindow, DeflateTakeover}, Peers: Server,
 			run: func(s *session) { s.spelled(v.offer) },
 		})
 	}
@@ -212,8 +212,8 @@ func quoted(fields []string) string {
 	return strings.Join(q, " and then ")
 }
 
-// negotiate makes a connection with offers that are in order, and returns whether compression was agreed on; otherwise
-// the case is at its end.
+// negotiate makes a connection with offers that are in order, and returns whether compression was agreed on;
+// otherwise the case is at its end.
 func (s *session) negotiate(fields ...string) bool {
 	if status, ok := s.offer(fields...); !ok {
 		s.fail("the opening handshake failed: the server answered %s", status)

@@ -12,8 +12,8 @@ import (
 func init() {
 	g := deflateGroup{number: 5, section: "RFC 7692 §7.2.2", tags: []Tag{Deflate, DeflateTakeover}}
 
-	// Refers are cases in which messages are sent with references to others. They are sent one by one, and each must
-	// have come back before the next.
+	// Refers are cases in which messages are sent with references to others. They are sent one by one, and
+	// each must have come back before the next.
 	refers := func(name, does string, messages ...referring) {
 		g.add(name, does, "Each message comes back.", func(s *session) {
 			s.openDeflate()

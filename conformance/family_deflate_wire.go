@@ -8,8 +8,8 @@ import (
 	"github.com/everwire/everwire/conformance/internal/deflate"
 )
 
-// Family 21: compressed messages as no compressor in use makes them, and yet as RFC 7692 and RFC 1951 allow them, or as
-// they do not. These are the examples of RFC 7692 §7.2.3, empty messages, fragments and blocks.
+// Family 21: compressed messages as no compressor in use makes them, and yet as RFC 7692 and RFC 1951 allow
+// them, or as they do not. These are the examples of RFC 7692 §7.2.3, empty messages, fragments and blocks.
 
 // helloData is "Hello" compressed, by the RFC; againData is the same as a reference to that.
 const (
@@ -35,8 +35,8 @@ func (g *deflateGroup) add(name, does, expects string, run func(s *session), tag
 	return c
 }
 
-// echoes adds a case in which frames are sent that make messages, which the peer must echo. Each Ping among them must have
-// been answered before the next frame is sent.
+// echoes adds a case in which frames are sent that make messages, which the peer must echo. Each Ping among
+// them must have been answered before the next frame is sent.
 func (g *deflateGroup) echoes(name, does string, want []event, frames ...frame) *Case {
 	expects := "The messages come back."
 	if len(want) == 1 {
@@ -56,8 +56,8 @@ func (g *deflateGroup) echoes(name, does string, want []event, frames ...frame) 
 	})
 }
 
-// fails adds a case in which frames are sent that must make the peer fail the connection with one of some codes. As many
-// as there are events that are wanted come before these, and each is answered by one.
+// fails adds a case in which frames are sent that must make the peer fail the connection with one of some
+// codes. As many as there are events that are wanted come before these, and each is answered by one.
 func (g *deflateGroup) fails(name, does string, codes []int, want []event, frames ...frame) *Case {
 	return g.add(name, does, fmt.Sprintf("The connection is failed with %s.", orList(codes)), func(s *session) {
 		s.openDeflate()
@@ -79,8 +79,8 @@ func orList(codes []int) string {
 	return strings.Join(list, " or ")
 }
 
-// mayFail waits for an answer to what a peer may fail the connection for. What it makes of it otherwise is told, unless
-// it is neither that nor what was wanted.
+// mayFail waits for an answer to what a peer may fail the connection for. What it makes of it otherwise is
+// told, unless it is neither that nor what was wanted.
 func (s *session) mayFail(told string, wanted func(event) bool) {
 	switch came := s.receive(); {
 	case came.kind == closed || came.kind == ended:

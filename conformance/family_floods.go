@@ -3,10 +3,11 @@ package conformance
 import (
 	"fmt"
 	"strconv"
+	"time"
 )
 
-// Family 19: very many small frames. A peer may have a limit, and say so by closing with 1008, 1009 or 1013: that is told,
-// and no fault.
+// Family 19: very many small frames. A peer may have a limit, and say so by closing with 1008, 1009 or 1013:
+// that is told, and no fault.
 func init() {
 	many := func(n int, prefix string) (frames []frame) {
 		for i := range n {
@@ -41,6 +42,7 @@ func init() {
 		register(&Case{
 			ID: fmt.Sprintf("19.1.%d", n), Name: name, Does: "Sends " + name + ".", Expects: expects, Section: section,
 			Tags: append(tags, Flood), Peers: Server | Client, run: run,
+			Timeout: time.Minute, // a peer that goes on is not at fault for being slow
 		})
 	}
 	const pongs = "Each Ping is answered, in order, or those before the last are not."
@@ -74,7 +76,7 @@ func init() {
 		s.open("")
 		s.weBegan = true
 		s.pour(repeat(1000, closing(1000, "")), 1)
-		if before := s.awaitClose(closeRule{codes: []int{1000}, byUs: true, clean: true}); len(before) > 0 {
+		if before := s.awaitClose(orderly); len(before) > 0 {
 			s.fail("%s came where only a Close frame should", list(before))
 		}
 	})
@@ -124,7 +126,7 @@ func (s *session) echoEach(send []frame, every int) {
 func (s *session) judgeFlood(came, want []event) {
 	switch {
 	case sameEvents(came, want):
-		if more := s.closeAndHear(); len(more) > 0 {
+		if more := s.closeNow(); len(more) > 0 {
 			s.fail("%s came behind the echoes", list(more))
 		}
 	case len(came) < len(want) && sameEvents(came, want[:len(came)]):
@@ -175,9 +177,9 @@ func allAnswered(send []frame) func([]event) bool {
 	}
 }
 
-// judgePongs waits for the rest of what answers some frames, closes the connection, and judges it all. The messages come
-// back in order. So do the Pongs; of those the last must be there, and others may be left out (RFC 6455 §5.5.3). Which of
-// a Pong and a message comes first does not matter.
+// judgePongs waits for the rest of what answers some frames, closes the connection, and judges it all. The
+// messages come back in order. So do the Pongs; of those the last must be there, and others may be left out
+// (RFC 6455 §5.5.3). Which of a Pong and a message comes first does not matter.
 func (s *session) judgePongs(send []frame, came []event, limits bool) {
 	enough := allAnswered(send)
 	for !enough(came) {
@@ -189,7 +191,7 @@ func (s *session) judgePongs(send []frame, came []event, limits bool) {
 	}
 	whole := enough(came)
 	if whole {
-		came = append(came, s.closeAndHear()...)
+		came = append(came, s.closeNow()...)
 	}
 	var pongs, messages []event
 	for _, ev := range echoes(send) {

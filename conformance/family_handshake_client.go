@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +12,8 @@ import (
 	"time"
 )
 
-// Family 15: the opening handshake, judged at a client. Its request is judged, and what it makes of answers that have
-// something changed.
+// Family 15: the opening handshake, judged at a client. Its request is judged, and what it makes of answers
+// that have something changed.
 
 // A regard is what to think of a client that
 type regard struct {
@@ -55,13 +56,10 @@ func rejoinders(group int, section string, tags []Tag, list []rejoinder) {
 			Name:    "an answer " + r.what,
 			Does:    "Answers the client's handshake by one " + r.what + ", with a text message right behind.",
 			Expects: r.want.expects,
-			Section: section,
+			Section: cmp.Or(r.section, section),
 			Tags:    tags,
 			Peers:   Client,
 			run:     r.perform,
-		}
-		if r.section != "" {
-			c.Section = r.section
 		}
 		if r.tags != nil {
 			c.Tags = r.tags
@@ -134,7 +132,8 @@ func (s *session) firstOctets() ([]byte, error) {
 	return nil, err
 }
 
-// handshakeKeys are those that clients have sent since the program began, in the cases of this family, as far as they fit.
+// handshakeKeys are those that clients have sent since the program began, in the cases of this family, as far
+// as they fit.
 var handshakeKeys = struct {
 	sync.Mutex
 	seen map[string]bool

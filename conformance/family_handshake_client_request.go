@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Family 15, the client's request: each case judges one thing in it, and goes on with an answer that is in order.
+// Family 15, the client's request: each case judges one thing in it, and goes on with an answer that is in
+// order.
 
 func init() {
 	var group []rejoinder

@@ -102,7 +102,7 @@ func init() {
 			s.weBegan, s.sentClose = true, true
 			s.respond(s.goodAnswer().String(), closing(1000, "done"))
 			s.begin()
-			s.awaitClose(closeRule{codes: []int{1000}, byUs: true, clean: true})
+			s.awaitClose(orderly)
 		}, does: "Sends the answer and a Close frame by one write.", expects: "The client answers the Close frame, and the connection ends."},
 	})
 }

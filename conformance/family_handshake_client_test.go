@@ -93,7 +93,8 @@ func TestClientsThatAlwaysDoTheSame(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			judged := 0
-			// Not those in which the suite ends its stream, with which each of these ends its own, nor an interim answer.
+			// Not those in which the suite ends its stream, with which each of these ends its own, nor an
+			// interim answer.
 			for _, r := range runWith(t, tt.client, "15.*,!15.1.*,!15.3.*,!15.7.1,!15.7.2,!15.7.3,!15.8.23") {
 				want, found := tt.want[r.Case.Expects]
 				if !found {

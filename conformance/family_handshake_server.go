@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -11,8 +12,8 @@ import (
 	"time"
 )
 
-// Family 14: the opening handshake, judged at a server. Most cases are a handshake with something changed, and what is to
-// be thought of each way in which a server can receive it.
+// Family 14: the opening handshake, judged at a server. Most cases are a handshake with something changed,
+// and what is to be thought of each way in which a server can receive it.
 
 // A reception is that: the verdict on a server that
 type reception struct {
@@ -38,7 +39,8 @@ var (
 	eitherWay = reception{OK, OK, Informational, Informational, nil,
 		"The server accepts it, and the connection works, or it answers with an error status."}
 
-	// Without one of Upgrade and Connection it is a request like any other, which a server may have an answer to.
+	// Without one of Upgrade and Connection it is a request like any other, which a server may have an answer
+	// to.
 	noHandshake = reception{Failed, OK, OK, Informational, nil,
 		"The server answers as to any HTTP request, with 426 or another status, but not 101."}
 	noHTTP = reception{Failed, OK, Informational, OK, nil,
@@ -70,13 +72,10 @@ func approaches(group int, section string, tags []Tag, list []approach) {
 			Name:    "a handshake " + a.what,
 			Does:    "Sends a handshake " + a.what + ".",
 			Expects: strings.TrimSpace(a.want.expects + " " + a.adds),
-			Section: section,
+			Section: cmp.Or(a.section, section),
 			Tags:    tags,
 			Peers:   Server,
 			run:     a.run,
-		}
-		if a.section != "" {
-			c.Section = a.section
 		}
 		if a.tags != nil {
 			c.Tags = a.tags
@@ -117,7 +116,8 @@ func (a approach) perform(s *session) {
 	}
 }
 
-// judgeReception judges how a server has received a request. It ends the case if it had to refuse and has not.
+// judgeReception judges how a server has received a request. It ends the case if it had to refuse and has
+// not.
 func (s *session) judgeReception(want reception, resp *http.Response) {
 	switch {
 	case resp == nil:
@@ -178,7 +178,7 @@ const (
 // values returns those of all fields of a name.
 func (h head) values(name string) (list []string) {
 	for _, f := range h.fields {
-		if strings.EqualFold(f.name, name) {
+		if sameToken(f.name, name) {
 			list = append(list, f.value)
 		}
 	}
@@ -234,7 +234,8 @@ func elements(values []string) (list []string) {
 	return list
 }
 
-// hearBody reads what belongs to an answer besides its head, so that another may follow. It reports why it cannot.
+// hearBody reads what belongs to an answer besides its head, so that another may follow. It reports why it
+// cannot.
 func (s *session) hearBody(resp *http.Response) error {
 	s.nc.SetReadDeadline(deadline(s.ctx, s.patience))
 	defer s.nc.SetReadDeadline(deadline(s.ctx, 0))

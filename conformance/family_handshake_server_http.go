@@ -157,8 +157,8 @@ func (s *session) absolute(scheme string, host ...string) {
 	}
 }
 
-// bodyCase is of requests with a body. A server that would take it for a frame would let a page in a browser, which can
-// send bodies but no frames, speak to it.
+// bodyCase is of requests with a body. A server that would take it for a frame would let a page in a browser,
+// which can send bodies but no frames, speak to it.
 func bodyCase(name, with string, want reception, wire func(h head, body string) string) approach {
 	return approach{what: name, does: "Sends a handshake with " + with + ".", expects: want.expects, run: func(s *session) {
 		s.connect()

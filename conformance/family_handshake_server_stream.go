@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Family 14, the stream below: requests that are too large, too slow or none, what stands behind them, and what the
-// answers are made of.
+// Family 14, the stream below: requests that are too large, too slow or none, what stands behind them, and
+// what the answers are made of.
 
 func init() {
 	large := reception{Informational, OK, Failed, OK, nil,
@@ -259,8 +259,8 @@ func (s *session) greet(octets string) {
 	s.judgeReception(noHTTP, resp)
 }
 
-// mustNotSpeak hears what comes of a server behind an answer that refused: nothing, or the answer to what it took for
-// another request.
+// mustNotSpeak hears what comes of a server behind an answer that refused: nothing, or the answer to what it
+// took for another request.
 func (s *session) mustNotSpeak() {
 	resp := s.hearAnswer()
 	switch {
@@ -338,8 +338,8 @@ func (s *session) askLarge(wire string) *http.Response {
 
 const aheadExpects = "The server accepts the handshake and echoes, with nothing lost. It is told if it refuses or fails the connection, for a client should have waited."
 
-// ahead is of frames by one write with the handshake. A client must wait for the answer (RFC 6455 §4.1), so that a server
-// may be strict about it; octets that vanish are worse.
+// ahead is of frames by one write with the handshake. A client must wait for the answer (RFC 6455 §4.1), so
+// that a server may be strict about it; octets that vanish are worse.
 func ahead(what string, frames ...frame) approach {
 	return approach{what: what + " right behind the handshake", section: "RFC 6455 §4.1",
 		does: "Sends a handshake and " + what + " by one write.", expects: aheadExpects,

@@ -17,8 +17,8 @@ func TestAcceptForTheStandardsSample(t *testing.T) {
 	}
 }
 
-// A naive server reads up to an empty line, and then does as answer says, which gets all of that. It returns what to
-// write, and whether to go on with frames.
+// A naive server reads up to an empty line, and then does as answer says, which gets all of that. It returns
+// what to write, and whether to go on with frames.
 type naive struct {
 	answer func(request string) (string, bool)
 	deaf   bool // it reads nothing

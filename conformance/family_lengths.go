@@ -25,8 +25,8 @@ func patterned(n int) []byte {
 	return p
 }
 
-// The standard tells the sender to use the shortest form. It does not say what a receiver has to do about another: who
-// accepts it breaks no rule, but does not hold the peer to it either.
+// The standard tells the sender to use the shortest form. It does not say what a receiver has to do about
+// another: who accepts it breaks no rule, but does not hold the peer to it either.
 func lengthsNotMinimal() {
 	for i, c := range []struct {
 		name string
@@ -52,15 +52,10 @@ func lengthsNotMinimal() {
 		{"a Close frame of 0 octets, length in 16 bits", []frame{closing(0, "").wide(16)}},
 	} {
 		want := echoes(c.send)
-		register(&Case{
-			ID:      fmt.Sprintf("18.1.%d", i+1),
-			Name:    c.name,
-			Does:    "Sends " + c.name + ", which is not the shortest form.",
-			Expects: "The connection is failed with 1002. To take the frame is not strict.",
-			Section: "RFC 6455 §5.2",
-			Tags:    []Tag{Minimal},
-			Peers:   Server | Client,
-			run: func(s *session) {
+		register(posed(fmt.Sprintf("18.1.%d", i+1), c.name,
+			"Sends "+c.name+", which is not the shortest form.",
+			"The connection is failed with 1002. To take the frame is not strict.", "RFC 6455 §5.2",
+			func(s *session) {
 				s.open("")
 				s.sendTogether(c.send...)
 				came := s.gather(len(want)) // none for a Close frame
@@ -80,8 +75,7 @@ func lengthsNotMinimal() {
 				if got, _ := closePayload(s.closeSeen.data); s.gotClose && got != 1002 {
 					s.lax("a Close frame whose length is not in its shortest form was accepted")
 				}
-			},
-		})
+			}, Minimal))
 	}
 }
 
@@ -99,21 +93,15 @@ func lengthsTopBit() {
 		{"8000000000010000, of a binary message of 65536 octets", []frame{binaryOf(patterned(65536)).claiming(top | 65536)}},
 		{"8000000000000002, of a Close frame of 2 octets", []frame{closing(1000, "").claiming(top | 2)}},
 	} {
-		register(&Case{
-			ID:      fmt.Sprintf("18.2.%d", i+1),
-			Name:    "a length of " + c.name,
-			Does:    "Sends a frame whose 64-bit length is " + c.name + ".",
-			Expects: "The top bit must be 0: the connection is failed with 1002.",
-			Section: "RFC 6455 §5.2",
-			Tags:    []Tag{LengthTopBit},
-			Peers:   Server | Client,
-			run: func(s *session) {
+		register(posed(fmt.Sprintf("18.2.%d", i+1), "a length of "+c.name,
+			"Sends a frame whose 64-bit length is "+c.name+".",
+			"The top bit must be 0: the connection is failed with 1002.", "RFC 6455 §5.2",
+			func(s *session) {
 				s.open("")
 				s.sendTogether(c.send...)
 				s.mustFail(1002)
 				s.stillServes()
-			},
-		})
+			}, LengthTopBit))
 	}
 }
 
@@ -125,15 +113,10 @@ func lengthsEnormous() {
 		{"2^62 octets of a binary message", []frame{binaryOf([]byte("hello")).claiming(1 << 62)}},
 		{"2^63-1 octets of a continuation frame behind 1 octet", []frame{first(opText, "h"), last("ello").claiming(1<<63 - 1)}},
 	} {
-		register(&Case{
-			ID:      fmt.Sprintf("18.3.%d", i+1),
-			Name:    c.name + " announced",
-			Does:    "Sends the header for " + c.name + ", and a few octets of them.",
-			Expects: "The peer closes the connection without waiting for them, with 1009 for instance. It goes on to serve others.",
-			Section: "RFC 6455 §10.4",
-			Tags:    []Tag{Length64, Large},
-			Peers:   Server | Client,
-			run: func(s *session) {
+		register(posed(fmt.Sprintf("18.3.%d", i+1), c.name+" announced",
+			"Sends the header for "+c.name+", and a few octets of them.",
+			"The peer closes the connection without waiting for them, with 1009 for instance. It goes on to serve others.", "RFC 6455 §10.4",
+			func(s *session) {
 				s.open("")
 				s.sendTogether(c.send...)
 				if came := s.gather(1); len(came) > 0 {
@@ -147,8 +130,7 @@ func lengthsEnormous() {
 					s.awaitClose(closeRule{codes: []int{1002, 1008, 1009, 1011}})
 				}
 				s.stillServes()
-			},
-		})
+			}, Length64))
 	}
 }
 
@@ -165,20 +147,14 @@ func lengthsOfControlFrames() {
 		{"a Pong of 65536 octets", pong(string(patterned(65536)))},
 		{"a Ping of 2^40 octets, announced", ping("hello").claiming(1 << 40)},
 	} {
-		register(&Case{
-			ID:      fmt.Sprintf("18.4.%d", i+1),
-			Name:    c.name,
-			Does:    "Sends " + c.name + ".",
-			Expects: "A control frame has at most 125: the connection is failed with 1002.",
-			Section: "RFC 6455 §5.5",
-			Tags:    []Tag{ControlLength},
-			Peers:   Server | Client,
-			run: func(s *session) {
+		register(posed(fmt.Sprintf("18.4.%d", i+1), c.name,
+			"Sends "+c.name+".",
+			"A control frame has at most 125: the connection is failed with 1002.", "RFC 6455 §5.5",
+			func(s *session) {
 				s.open("")
 				s.send(c.send)
 				s.mustFail(1002)
-			},
-		})
+			}, ControlLength))
 	}
 }
 
@@ -194,16 +170,7 @@ func lengthsInPieces() {
 		{"a Ping of 5 octets", ping("hello"), 6},
 	} {
 		add := func(n int, name, does string, run func(s *session)) {
-			register(&Case{
-				ID:      fmt.Sprintf("18.5.%d", n),
-				Name:    name,
-				Does:    does,
-				Expects: "The same comes back as if it had come at once.",
-				Section: "RFC 6455 §5.2",
-				Tags:    []Tag{Chopped},
-				Peers:   Server | Client,
-				run:     run,
-			})
+			register(posed(fmt.Sprintf("18.5.%d", n), name, does, "The same comes back as if it had come at once.", "RFC 6455 §5.2", run, Chopped))
 		}
 		want := echoes([]frame{c.send})
 		add(2*i+1, c.name+", cut behind each octet of the header", "Sends "+c.name+" once for each place in the header, cut there.", func(s *session) {
@@ -278,15 +245,10 @@ func lengthsAround() {
 		if i < 8 {
 			name += " of each size around 126 and 65536"
 		}
-		register(&Case{
-			ID:      fmt.Sprintf("18.6.%d", i+1),
-			Name:    name,
-			Does:    "Sends " + name + ", in one connection.",
-			Expects: "The same messages come back, in order.",
-			Section: "RFC 6455 §5.2",
-			Tags:    []Tag{Length16, Length64, Echo},
-			Peers:   Server | Client,
-			run: func(s *session) {
+		register(posed(fmt.Sprintf("18.6.%d", i+1), name,
+			"Sends "+name+", in one connection.",
+			"The same messages come back, in order.", "RFC 6455 §5.2",
+			func(s *session) {
 				s.open("")
 				var came []event
 				if c.joined {
@@ -300,8 +262,7 @@ func lengthsAround() {
 					}
 				}
 				s.judgePongs(c.send, came, false)
-			},
-		})
+			}, Length16, Length64, Echo))
 	}
 }
 

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Family 9: large messages, in one frame, in fragments, and in small writes; and many messages one after the other. The
-// classic suite compares only the type and the length of 9.1.1 and 9.3.1. Here the content counts in each.
+// Family 9: large messages, in one frame, in fragments, and in small writes; and many messages one after the
+// other. The classic suite compares only the type and the length of 9.1.1 and 9.3.1. Here the content counts
+// in each.
 func init() {
 	const (
 		kib = 1 << 10
@@ -89,8 +90,8 @@ func echoOf(op byte, payload []byte) event {
 	return event{kind: binaryMessage, data: payload}
 }
 
-// largeCase sends one message, in fragments or by small writes. While it does, the reader takes what comes: a peer may
-// begin to answer before it has all.
+// largeCase sends one message, in fragments or by small writes. While it does, the reader takes what comes: a
+// peer may begin to answer before it has all.
 func largeCase(op byte, n, fragment, chop int) func(s *session) {
 	return func(s *session) {
 		s.logBriefly()

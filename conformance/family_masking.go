@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Family 17: frames are masked by clients and by nobody else; whatever the key is, and wherever octets are cut, what was
-// masked is whole again.
+// Family 17: frames are masked by clients and by nobody else; whatever the key is, and wherever octets are
+// cut, what was masked is whole again.
 func init() {
 	maskedWrongly()
 	maskedByKeys()
@@ -41,15 +41,10 @@ func maskedWrongly() {
 		{"a Close frame behind a message", []frame{text("hello"), closing(1000, "").wronglyMasked()}, hello},
 		{"a text frame masked by the key 0", []frame{text("hello").wronglyMasked().withKey(0)}, nil},
 	} {
-		register(&Case{
-			ID:      fmt.Sprintf("17.1.%d", i+1),
-			Name:    c.name + ", not masked by a client, or masked by a server",
-			Does:    "Sends " + c.name + " that is masked if the suite is the server, and not masked if it is the client.",
-			Expects: "The connection is failed with 1002.",
-			Section: "RFC 6455 §5.1",
-			Tags:    []Tag{Masking},
-			Peers:   Server | Client,
-			run: func(s *session) {
+		register(posed(fmt.Sprintf("17.1.%d", i+1), c.name+", not masked by a client, or masked by a server",
+			"Sends "+c.name+" that is masked if the suite is the server, and not masked if it is the client.",
+			"The connection is failed with 1002.", "RFC 6455 §5.1",
+			func(s *session) {
 				s.open("")
 				before, wrong := c.send[:len(c.send)-1], c.send[len(c.send)-1]
 				s.send(before...)
@@ -61,8 +56,7 @@ func maskedWrongly() {
 				if got, _ := closePayload(s.closeSeen.data); s.gotClose && got == 1000 {
 					s.fail("the frame was taken: a Close frame with 1000 came (RFC 6455 §5.1)")
 				}
-			},
-		})
+			}, Masking))
 	}
 }
 
@@ -237,8 +231,8 @@ func maskedByClients() {
 	})
 }
 
-// judgeKeys says what is wrong with a client's masking keys, if they show it. Chance makes no difference: that one of 60
-// random keys repeats another happens once in two million times.
+// judgeKeys says what is wrong with a client's masking keys, if they show it. Chance makes no difference:
+// that one of 60 random keys repeats another happens once in two million times.
 func judgeKeys(keys []uint32) (Verdict, string) {
 	if len(keys) < 10 {
 		return OK, ""

@@ -2,9 +2,9 @@ package conformance
 
 import "time"
 
-// Families 6.4.1 to 6.4.4: when text that is not UTF-8 shows. A message comes in three parts: the first is in order as
-// far as it goes, the second makes it what no more can become UTF-8, and the third is not sent before the peer has
-// had time to notice.
+// Families 6.4.1 to 6.4.4: when text that is not UTF-8 shows. A message comes in three parts: the first is in
+// order as far as it goes, the second makes it what no more can become UTF-8, and the third is not sent
+// before the peer has had time to notice.
 func init() {
 	const (
 		section = "RFC 6455 §8.1"

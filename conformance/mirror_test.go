@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// A mirror is a client in memory that keeps what the suite writes, write by write, and behaves as the standard asks
-// but for the faults it is given.
+// A mirror is a client in memory that keeps what the suite writes, write by write, and behaves as the
+// standard asks but for the faults it is given.
 type mirror struct {
 	code  int  // stands in its Close frames, instead of the right one; -1 is none
 	drop  bool // it ends the stream where it should send a Close frame
@@ -99,8 +99,8 @@ func (m *mirror) serve() {
 	}
 }
 
-// understand takes the first frame of what was read apart. size is negative if it is not all there; what there is of
-// its payload is returned then.
+// understand takes the first frame of what was read apart. size is negative if it is not all there; what
+// there is of its payload is returned then.
 func understand(p []byte) (f frame, size int) {
 	if len(p) < 2 {
 		return f, -1
@@ -208,7 +208,8 @@ func (m *mirror) sendClose(code int) {
 
 func (m *mirror) say(f frame) { m.conn.Write(f.append(nil, true)) }
 
-// A duplex is one end of a stream in memory each half of which can be ended. A read gets what one write wrote.
+// A duplex is one end of a stream in memory each half of which can be ended. A read gets what one write
+// wrote.
 type duplex struct{ in, out net.Conn }
 
 func connected() (a, b *duplex) {

@@ -29,7 +29,8 @@ func acceptFor(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// A head is a request or an answer as it will be on the wire: a line, and fields in order, as they are written.
+// A head is a request or an answer as it will be on the wire: a line, and fields in order, as they are
+// written.
 type head struct {
 	line   string
 	fields []field
@@ -53,7 +54,7 @@ func (h head) and(name, value string) head {
 func (h head) without(name string) head {
 	out := head{line: h.line}
 	for _, f := range h.fields {
-		if !strings.EqualFold(f.name, name) {
+		if !sameToken(f.name, name) {
 			out.fields = append(out.fields, f)
 		}
 	}
@@ -87,8 +88,8 @@ func (s *session) goodRequest(key string) head {
 	return h
 }
 
-// ask sends a server a request of whatever kind, and reads the answer's head. The answer is nil if the server ended the
-// stream instead, or sent what is no HTTP.
+// ask sends a server a request of whatever kind, and reads the answer's head. The answer is nil if the server
+// ended the stream instead, or sent what is no HTTP.
 func (s *session) ask(request string) *http.Response {
 	s.result.Request = cutHead(request)
 	if !s.raw([]byte(request), 0) {
@@ -139,8 +140,9 @@ func readHead(in *bufio.Reader) (string, error) {
 	return b.String(), fmt.Errorf("more than %d octets", maxHead)
 }
 
-// open makes the connection by a handshake in order, on which the case does not depend: it ends the case if that fails.
-// A server is offered the extensions given, if any; to a client's offer the answer is that of agreeTo.
+// open makes the connection by a handshake in order, on which the case does not depend: it ends the case if
+// that fails. A server is offered the extensions given, if any; to a client's offer the answer is that of
+// accept.
 func (s *session) open(extensions string) { s.openWith(extensions, nil) }
 
 // openWith is open that sends frames by the same write as the handshake.
@@ -194,13 +196,17 @@ func judgeAnswer(resp *http.Response, key string) string {
 func hasToken(values []string, token string) bool {
 	for _, v := range values {
 		for _, t := range strings.Split(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(t), token) {
+			if sameToken(strings.TrimSpace(t), token) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// sameToken compares as HTTP does: the case of ASCII letters does not count. strings.EqualFold takes the
+// Kelvin sign for a k besides, and the long s for an s; but these have more octets.
+func sameToken(t, ascii string) bool { return len(t) == len(ascii) && strings.EqualFold(t, ascii) }
 
 // A request is a client's, as it was read.
 type request struct {
@@ -209,8 +215,8 @@ type request struct {
 	in     *bufio.Reader // what follows it
 }
 
-// goodAnswer is an answer that a client must take. Of the subprotocols that it offers the first is chosen: browsers
-// refuse an answer without one.
+// goodAnswer is an answer that a client must take. Of the subprotocols that it offers the first is chosen:
+// browsers refuse an answer without one.
 func (s *session) goodAnswer() head {
 	h := head{line: "HTTP/1.1 101 Switching Protocols", fields: []field{
 		{"Upgrade", "websocket"},
@@ -224,8 +230,8 @@ func (s *session) goodAnswer() head {
 	return h
 }
 
-// admit accepts a client. With an answer for extensions, that is sent if the client's offer allows it; otherwise the
-// case ends as UNIMPLEMENTED.
+// admit accepts a client. With an answer for extensions, that is sent if the client's offer allows it;
+// otherwise the case ends as UNIMPLEMENTED.
 func (s *session) admit(extensions string, ahead []frame) {
 	h := s.goodAnswer()
 	if extensions != "" {

@@ -15,8 +15,8 @@ type Options struct {
 	// Cases says which cases are run, as [Select] has it. Default: all.
 	Cases string
 
-	// Agent is the name under which results stand. Default: the Server header of a server's answer, or else its
-	// URL; the name that a client gives itself.
+	// Agent is the name under which results stand. Default: of a server the host in its URL, with the
+	// port if there is one; of a client the name that it gives itself.
 	Agent string
 
 	// Parallel is how many cases run at a time. Default: four times the number of processors.
@@ -28,7 +28,8 @@ type Options struct {
 	// Timeout is how long a case may take in all, unless it says otherwise. Default 15 s.
 	Timeout time.Duration
 
-	// Header is sent with each handshake to a server, besides the fields of the protocol. Cookies, for instance.
+	// Header is sent with each handshake to a server, besides the fields of the protocol. Cookies, for
+	// instance.
 	Header http.Header
 
 	// TLSConfig is that of connections to wss URLs.

@@ -47,7 +47,8 @@ type face struct {
 	compressed bool
 }
 
-// eachFace runs a test for Conn and Socket, each with and without compression, of the everyday cases, or the long ones.
+// eachFace runs a test for Conn and Socket, each with and without compression, of the everyday cases, or the
+// long ones.
 func eachFace(t *testing.T, peer conformance.Peer, long bool, test func(*testing.T, face, *conformance.Options)) {
 	t.Helper()
 	cases := chosen(peer, long)

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The classic suite compresses files that are its own. These payloads are of like nature, and made by rule, so that they
-// are the same in every run.
+// The classic suite compresses files that are its own. These payloads are of like nature, and made by rule,
+// so that they are the same in every run.
 
 // A corpus is a long payload of some kind, of which messages are slices.
 type corpus struct {
@@ -37,8 +37,8 @@ func (c *corpus) all() []byte {
 	return c.octets
 }
 
-// slice returns n octets, other ones for each number. Those of text are UTF-8: where the last character does not fit,
-// spaces are.
+// slice returns n octets, other ones for each number. Those of text are UTF-8: where the last character does
+// not fit, spaces are.
 func (c *corpus) slice(number, n int) []byte {
 	all := c.all()
 	// The step has no factor in common with the room, so that no offset comes again soon.
@@ -64,7 +64,8 @@ func fitText(text []byte, n int) []byte {
 	return append(text[:end:end], bytes.Repeat([]byte{' '}, n-end)...)
 }
 
-// largePayload returns n octets that need not be compressed: text with characters of all lengths, or whatever.
+// largePayload returns n octets that need not be compressed: text with characters of all lengths, or
+// whatever.
 func largePayload(op byte, n int) []byte {
 	p := make([]byte, 0, n+corpusSize)
 	for len(p) < n {
@@ -80,8 +81,8 @@ func largePayload(op byte, n int) []byte {
 	return p[:n]
 }
 
-// makeJSON makes the list that a program would get of an interface: many records with the same names, and values that
-// differ a little. It is compressed to a twentieth or so.
+// makeJSON makes the list that a program would get of an interface: many records with the same names, and
+// values that differ a little. It is compressed to a twentieth or so.
 func makeJSON(rng *rand.Rand, n int) []byte {
 	cities := []string{"Köln", "Łódź", "Zürich", "Málaga", "東京", "Reykjavík"}
 	var b bytes.Buffer

@@ -2,5 +2,6 @@
 
 package conformance
 
-// RaceDetector says that these tests take ten times as long: those that ask the same thing of much data ask less.
+// RaceDetector says that these tests take ten times as long: those that ask the same thing of much data ask
+// less.
 const RaceDetector = true

@@ -13,22 +13,22 @@ import (
 	"github.com/everwire/everwire/conformance/internal/deflate"
 )
 
-// maxMessage is how large a message, and a frame, of a peer may be. No case makes a peer send more than 16 MiB.
+// maxMessage is how large a message, and a frame, of a peer may be. No case makes a peer send more than 16
+// MiB.
 const maxMessage = 64 << 20
 
-// A reader makes events of what a peer sends. It reports what is against the rules, and goes on as well as it can: it
-// does not fail the connection.
+// A reader makes events of what a peer sends. It reports what is against the rules, and goes on as well as it
+// can: it does not fail the connection.
 type reader struct {
-	in       *bufio.Reader
-	s        *session
-	fromUser bool // the peer is a client, so that its frames are masked
+	in         *bufio.Reader
+	s          *session
+	fromClient bool // so that its frames are masked
 
 	inflate *deflate.Inflater // nil if no compression was agreed on
 
 	op         byte // of the message in progress; 0 between messages
 	message    []byte
 	compressed bool
-	frames     int
 }
 
 // run reads until the stream ends.
@@ -102,7 +102,7 @@ func (r *reader) next() (ev event, err error) {
 		r.s.masked(key)
 		size += 4
 	}
-	if masked != r.fromUser {
+	if masked != r.fromClient {
 		if masked {
 			r.s.breach(Masking, "a server's frame was masked (RFC 6455 §5.1)")
 		} else {
@@ -178,7 +178,7 @@ func (r *reader) judge(op byte, fin bool, rsv byte, payload []byte) (event, erro
 		if r.op != 0 {
 			r.s.breach(Sequence, "a message began inside another (RFC 6455 §5.4)")
 		}
-		r.op, r.message, r.frames, r.compressed = op, nil, 0, rsv&rsv1 != 0 && r.inflate != nil
+		r.op, r.message, r.compressed = op, nil, rsv&rsv1 != 0 && r.inflate != nil
 	case opContinuation:
 		if r.op == 0 {
 			r.s.breach(Sequence, "a continuation frame came where there was nothing to continue (RFC 6455 §5.4)")
@@ -199,7 +199,6 @@ func (r *reader) judge(op byte, fin bool, rsv byte, payload []byte) (event, erro
 	} else {
 		r.message = append(r.message, payload...)
 	}
-	r.frames++
 	if !fin {
 		return event{}, nil
 	}
@@ -208,7 +207,7 @@ func (r *reader) judge(op byte, fin bool, rsv byte, payload []byte) (event, erro
 
 // whole is called when the message in progress is there.
 func (r *reader) whole() (event, error) {
-	ev := event{kind: textMessage, data: r.message, frames: r.frames, compressed: r.compressed}
+	ev := event{kind: textMessage, data: r.message, compressed: r.compressed}
 	if r.op == opBinary {
 		ev.kind = binaryMessage
 	}

@@ -40,6 +40,10 @@ func (s *session) pour(frames []frame, n int) []event {
 	return s.pourUntil(frames, func(came []event) bool { return len(came) == n })
 }
 
+// perFrame is how long a peer may take for a frame, be it slow and busy, of many to which there is no answer
+// before the last.
+const perFrame = 50 * time.Microsecond
+
 // pourUntil is pour that gathers events until there are enough.
 func (s *session) pourUntil(frames []frame, enough func([]event) bool) (came []event) {
 	var wire []byte
@@ -64,7 +68,7 @@ func (s *session) pourUntil(frames []frame, enough func([]event) bool) (came []e
 		nc.SetWriteDeadline(deadline(s.ctx, 0))
 	}()
 	for !enough(came) {
-		ev := s.receive()
+		ev := s.receiveWithin(s.patience + time.Duration(len(frames))*perFrame)
 		if ev.kind == nothing || ev.kind == closed || ev.kind == ended {
 			return came
 		}
@@ -74,8 +78,8 @@ func (s *session) pourUntil(frames []frame, enough func([]event) bool) (came []e
 	return came
 }
 
-// sendSplit sends a frame by two writes, the first of which has so many octets. There is a moment between them, so that
-// they are likely to arrive apart.
+// sendSplit sends a frame by two writes, the first of which has so many octets. There is a moment between
+// them, so that they are likely to arrive apart.
 func (s *session) sendSplit(f frame, at int) {
 	wire := f.append(nil, s.peer == Server)
 	s.record(true, wire, len(wire), fmt.Sprintf("%s, cut behind %d octets", opcodeName(f.op), at))
@@ -93,8 +97,8 @@ func (s *session) sendPart(f frame, octets int) {
 	s.raw(wire, 0)
 }
 
-// mustEnd waits for the peer to end its half of the stream, with a Close frame before that or without. It returns what
-// else came.
+// mustEnd waits for the peer to end its half of the stream, with a Close frame before that or without. It
+// returns what else came.
 func (s *session) mustEnd(why string) (came []event) {
 	for {
 		switch ev := s.receive(); ev.kind {
@@ -112,13 +116,6 @@ func (s *session) mustEnd(why string) (came []event) {
 	}
 }
 
-// closeAndHear closes the connection and returns what comes before it ends, for which there is no place.
-func (s *session) closeAndHear() []event {
-	s.weBegan = true
-	s.send(closing(1000, ""))
-	return s.awaitClose(closeRule{codes: []int{1000}, byUs: true, clean: true})
-}
-
 // reset ends the stream by an RST.
 func (s *session) reset() {
 	s.note(true, "a reset of the stream")
@@ -132,8 +129,8 @@ func (s *session) reset() {
 	nc.Close()
 }
 
-// limited reports whether the peer has closed the connection because something was too much for it, plays the end, and
-// tells it: the standard leaves limits to each endpoint (RFC 6455 §10.4).
+// limited reports whether the peer has closed the connection because something was too much for it, plays the
+// end, and tells it: the standard leaves limits to each endpoint (RFC 6455 §10.4).
 func (s *session) limited() bool {
 	code, _ := closePayload(s.closeSeen.data)
 	if !s.gotClose || code != 1008 && code != 1009 && code != 1013 {

@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// Select returns those of some cases that a pattern means: a list such as "6.*,!6.4.*" of numbers, in which * stands for
-// any rest and ! takes away; a name without dots and stars, such as "7", is the whole family; "tag:utf8" are the cases with a tag. A
-// list that begins with ! begins with all. An empty pattern means all. The error names an element that means nothing.
+// Select returns those of some cases that a pattern means: a list such as "6.*,!6.4.*" of numbers, in which *
+// stands for any rest and ! takes away; a name without dots and stars, such as "7", is the whole family;
+// "tag:utf8" are the cases with a tag. A list that begins with ! begins with all. An empty pattern means all.
+// The error names an element that means nothing.
 func Select(cases []*Case, pattern string) ([]*Case, error) {
 	if strings.TrimSpace(pattern) == "" {
 		return cases, nil
@@ -73,9 +74,9 @@ func deadline(ctx context.Context, d time.Duration) time.Time {
 	return end
 }
 
-// RunServer asks a server at a ws or wss URL the cases that opts choose. The server must echo every message. The results
-// are in the order of the cases' numbers. An error means that the run could not begin, or that ctx ended; the results up
-// to then are returned with it.
+// RunServer asks a server at a ws or wss URL the cases that opts choose. The server must echo every message.
+// The results are in the order of the cases' numbers. An error means that the run could not begin, or that
+// ctx ended; the results up to then are returned with it.
 func RunServer(ctx context.Context, server string, opts *Options) ([]*Result, error) {
 	if opts == nil {
 		opts = &Options{}

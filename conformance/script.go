@@ -2,7 +2,8 @@ package conformance
 
 import "fmt"
 
-// A script is a case of the most common kind: frames are sent, the peer does something, and the connection ends.
+// A script is a case of the most common kind: frames are sent, the peer does something, and the connection
+// ends.
 type script struct {
 	offer  string  // of extensions
 	send   []frame // each by its own write
@@ -12,8 +13,8 @@ type script struct {
 	lenient []event // what is NON-STRICT, if other is
 	other   bool
 
-	// The end: by the suite, with 1000, when all that was wanted has come, or by the peer, which must fail the
-	// connection with one of fails. A Close frame in send is the suite's.
+	// The end: by the suite, with 1000, when all that was wanted has come, or by the peer, which must fail
+	// the connection with one of fails. A Close frame in send is the suite's.
 	fails []int
 	end   *closeRule // instead of the rule that follows from the above
 }
@@ -25,7 +26,7 @@ func (sc script) run(s *session) {
 	} else {
 		s.send(sc.send...)
 	}
-	rule := closeRule{codes: []int{1000}, byUs: true, clean: true}
+	rule := orderly
 	if sc.fails != nil {
 		rule = closeRule{codes: sc.fails}
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/everwire/everwire/conformance/internal/deflate"
 )
 
-// A session is one run of a case: what its code speaks to the peer with, and where it puts what it finds. Its methods
-// are for the goroutine of the case, but for those that reader uses.
+// A session is one run of a case: what its code speaks to the peer with, and where it puts what it finds. Its
+// methods are for the goroutine of the case, but for those that reader uses.
 type session struct {
 	ctx      context.Context
 	opts     *Options
@@ -155,7 +155,7 @@ func (s *session) take(nc net.Conn) {
 
 // begin has the reader take over, behind the handshake.
 func (s *session) begin() {
-	r := &reader{in: s.in, s: s, fromUser: s.peer == Client}
+	r := &reader{in: s.in, s: s, fromClient: s.peer == Client}
 	if s.deflate != nil {
 		r.inflate = deflate.NewInflater(s.deflate.bits(s.peer), s.deflate.takeover(s.peer))
 		s.compress = deflate.NewDeflater(s.deflate.bits(s.us()), s.deflate.takeover(s.us()))
@@ -167,7 +167,8 @@ func (s *session) begin() {
 // us is the role that the suite plays.
 func (s *session) us() Peer { return Server | Client&^s.peer }
 
-// send writes frames, each by a write of its own. That the peer reads no more is no error: what it says counts.
+// send writes frames, each by a write of its own. That the peer reads no more is no error: what it says
+// counts.
 func (s *session) send(frames ...frame) {
 	for i := range frames {
 		f := &frames[i]
@@ -238,19 +239,24 @@ func (s *session) receiveWithin(d time.Duration) event {
 	defer timer.Stop()
 	select {
 	case ev, ok := <-s.events:
-		if !ok {
-			return event{kind: ended}
-		}
-		s.heard(ev)
-		return ev
-	case <-timer.C:
-		return event{}
+		return s.heard(ev, ok)
 	case <-s.ctx.Done():
 		panic(giveUp)
+	case <-timer.C:
+	}
+	select {
+	case ev, ok := <-s.events: // it came in time: who was late is this goroutine
+		return s.heard(ev, ok)
+	default:
+		return event{}
 	}
 }
 
-func (s *session) heard(ev event) {
+// heard takes note of an event, or of there being no more.
+func (s *session) heard(ev event, more bool) event {
+	if !more {
+		return event{kind: ended}
+	}
 	if s.gotClose && (ev.kind == textMessage || ev.kind == binaryMessage || ev.kind == closed) {
 		s.breach(AfterClose, "%v came after its Close frame (RFC 6455 §5.5.1)", ev)
 	}
@@ -265,6 +271,7 @@ func (s *session) heard(ev event) {
 	case ended:
 		s.over = true
 	}
+	return ev
 }
 
 // expect waits for each of some events in turn, and fails the case if another comes.

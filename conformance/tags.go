@@ -1,7 +1,7 @@
 package conformance
 
-// A Tag names a rule of the standards, so that cases can be chosen by what they test. A case carries the tag of each
-// rule whose breach it would show.
+// A Tag names a rule of the standards, so that cases can be chosen by what they test. A case carries the tag
+// of each rule whose breach it would show.
 type Tag string
 
 const (

@@ -8,16 +8,18 @@ import (
 	"time"
 )
 
-// TestServer asks a server at a ws or wss URL the cases, within a test: each is a subtest, named by its ID and its name,
-// such as "1.1.1_a_text_message_of_0_octets". One whose verdicts are not [Verdict.Good] fails and logs what was on the
-// wire; what is INFORMATIONAL or UNIMPLEMENTED is logged. The server must echo every message. Opts may be nil.
+// TestServer asks a server at a ws or wss URL the cases, within a test: each is a subtest, named by its ID
+// and its name, such as "1.1.1_a_text_message_of_0_octets". One whose verdicts are not [Verdict.Good] fails
+// and logs what was on the wire; what is INFORMATIONAL or UNIMPLEMENTED is logged. The server must echo every
+// message. Opts may be nil.
 //
-// All cases are run by the time that TestServer returns, several at a time as opts.Parallel has it. The subtests only
-// report, once the test function has returned too. With go test's -run, as in
+// All cases are run by the time that TestServer returns, several at a time as opts.Parallel has it. The
+// subtests only report, once the test function has returned too. With go test's -run, as in
 //
 //	go test -run 'TestEcho/^6\.4'
 //
-// only the cases that are meant are run. The test must not call TestServer twice without a subtest around each.
+// only the cases that are meant are run. The test must not call TestServer twice without a subtest around
+// each.
 func TestServer(t *testing.T, url string, opts *Options) {
 	t.Helper()
 	if opts == nil {
@@ -30,8 +32,8 @@ func TestServer(t *testing.T, url string, opts *Options) {
 	test(t, cases, opts, func(o *Options) ([]*Result, error) { return RunServer(t.Context(), url, o) })
 }
 
-// TestClient asks a client the cases, within a test, as [TestServer] does a server. Echo is called once for each case, by
-// several goroutines: see [RunClient].
+// TestClient asks a client the cases, within a test, as [TestServer] does a server. Echo is called once for
+// each case, by several goroutines: see [RunClient].
 func TestClient(t *testing.T, echo func(ctx context.Context, url string) error, opts *Options) {
 	t.Helper()
 	if opts == nil {

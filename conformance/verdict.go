@@ -37,7 +37,7 @@ type Result struct {
 	Began time.Time
 	Took  time.Duration
 
-	// Handshake are the request and the response as they were on the wire, cut when very long.
+	// Request and Response are the opening handshake's as they were on the wire, cut when very long.
 	Request, Response string
 
 	// Log is what was on the wire after that, in order.
@@ -51,7 +51,7 @@ func (r *Result) Good() bool { return r.Behavior.Good() && r.Close.Good() }
 type Entry struct {
 	At   time.Duration // since the case began
 	Sent bool          // by the suite; otherwise by the peer
-	Note string        // what it was, such as "Text, 13 octets, FIN" or "end of the stream"
+	Note string        // what it was, such as "Text, 13 octets, not final, masked" or "end of the stream"
 
 	// Octets are those on the wire, at most the first 256. Length is how many there were.
 	Octets []byte

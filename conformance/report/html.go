@@ -15,8 +15,8 @@ import (
 
 // HTMLOptions say what is on the page. Nil and the zero value are the defaults.
 type HTMLOptions struct {
-	// AllLogs puts the handshake and what was on the wire on the page for all results. Default: only for those that are
-	// not plain OK, so that the page of many agents stays small. The page says so.
+	// AllLogs puts the handshake and what was on the wire on the page for all results. Default: only for
+	// those that are not plain OK, so that the page of many agents stays small. The page says so.
 	AllLogs bool
 }
 
@@ -149,9 +149,9 @@ type (
 	}
 )
 
-// WriteHTML writes the report as a web page: one file that needs nothing else, and whose policy forbids it to fetch
-// anything. The table of cases by agents can be read without a script. With one, a cell opens what is known about the
-// result, and has an address: the page's, "#" and what [Fragment] returns.
+// WriteHTML writes the report as a web page: one file that needs nothing else, and whose policy forbids it to
+// fetch anything. The table of cases by agents can be read without a script. With one, a cell opens what is
+// known about the result, and has an address: the page's, "#" and what [Fragment] returns.
 func (r *Report) WriteHTML(w io.Writer, opts *HTMLOptions) error {
 	if opts == nil {
 		opts = &HTMLOptions{}

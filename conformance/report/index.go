@@ -8,9 +8,9 @@ import (
 	"github.com/everwire/everwire/conformance"
 )
 
-// WriteIndex writes the classic suite's index.json: by agent and by case the verdicts, the duration in milliseconds,
-// the peer's close code (null if it sent none) and where the details are. The last is what file returns for a
-// result; nil stands for the result's place in a page called index.html, beside it.
+// WriteIndex writes the classic suite's index.json: by agent and by case the verdicts, the duration in
+// milliseconds, the peer's close code (null if it sent none) and where the details are. The last is what file
+// returns for a result; nil stands for the result's place in a page called index.html, beside it.
 func (r *Report) WriteIndex(w io.Writer, file func(*conformance.Result) string) error {
 	type entry struct {
 		Behavior        conformance.Verdict `json:"behavior"`

@@ -122,9 +122,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return enc.Encode(f)
 }
 
-// Read reads what [Report.WriteJSON] wrote, by this version or an earlier one. The cases of its results are what the
-// file says about them, whether this version has them or not. The error says what is wrong with a file that is no
-// report, or of a later schema, or not whole; the report is nil then.
+// Read reads what [Report.WriteJSON] wrote, by this version or an earlier one. The cases of its results are
+// what the file says about them, whether this version has them or not. The error says what is wrong with a
+// file that is no report, or of a later schema, or not whole; the report is nil then.
 func Read(r io.Reader) (*Report, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {

@@ -57,9 +57,10 @@ type (
 	}
 )
 
-// WriteJUnit writes the report as JUnit's XML: a test suite for each agent, whose test cases are named by number and
-// name, with the agent and the family as class. What is not good is a failure, whose type is the verdict and whose text has
-// what was on the wire; UNIMPLEMENTED is skipped; INFORMATIONAL passes, and system-out has what was found.
+// WriteJUnit writes the report as JUnit's XML: a test suite for each agent, whose test cases are named by
+// number and name, with the agent and the family as class. What is not good is a failure, whose type is the
+// verdict and whose text has what was on the wire; UNIMPLEMENTED is skipped; INFORMATIONAL passes, and
+// system-out has what was found.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	all := suitesXML{Name: r.title()}
 	var took time.Duration

@@ -67,8 +67,8 @@ func (n *node) all(name string) []*node {
 	return found
 }
 
-// junitRules is what Jenkins' schema (junit-10.xsd of its xUnit plugin) has for the elements that we write: the
-// attributes that must be there, those that may, and the children.
+// junitRules is what Jenkins' schema (junit-10.xsd of its xUnit plugin) has for the elements that we write:
+// the attributes that must be there, those that may, and the children.
 var junitRules = map[string]struct{ must, may, children []string }{
 	"testsuites": {may: []string{"name", "time", "tests", "failures", "errors"}, children: []string{"testsuite"}},
 	"testsuite": {must: []string{"name", "tests", "failures", "errors"}, may: []string{"time", "skipped", "timestamp", "id"},

@@ -9,8 +9,9 @@ import (
 	"github.com/everwire/everwire/conformance"
 )
 
-// WriteMarkdown writes the report for a document: a table of families by agents, with counts of good results such as
-// "16/16", and below it, by verdict, the cases that are not good. It has no heading, so that it fits anywhere.
+// WriteMarkdown writes the report for a document: a table of families by agents, with counts of good results
+// such as "16/16", and below it, by verdict, the cases that are not good. It has no heading, so that it fits
+// anywhere.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b bytes.Buffer
 	r.markdownTable(&b)
@@ -64,8 +65,9 @@ func marked(t tally) string {
 	return "**" + t.String() + "**"
 }
 
-// WriteCases writes a list of cases for the documentation, in Markdown: by family, with what each does, expects and
-// where the rule stands. The cases must be in the order of their numbers, as [conformance.Cases] returns them.
+// WriteCases writes a list of cases for the documentation, in Markdown: by family, with what each does,
+// expects and where the rule stands. The cases must be in the order of their numbers, as [conformance.Cases]
+// returns them.
 func WriteCases(w io.Writer, cases []*conformance.Case) error {
 	var b bytes.Buffer
 	for i, f := range familiesOf(cases) {

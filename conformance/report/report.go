@@ -11,8 +11,8 @@ import (
 	"github.com/everwire/everwire/conformance"
 )
 
-// A Report holds the results of any number of agents. The zero value is an empty one. It is not for several goroutines
-// at a time while one of them changes it.
+// A Report holds the results of any number of agents. The zero value is an empty one. It is not for several
+// goroutines at a time while one of them changes it.
 type Report struct {
 	// Title stands above the forms that people read. Default: "WebSocket conformance".
 	Title string
@@ -28,9 +28,9 @@ func New(results ...*conformance.Result) *Report {
 	return r
 }
 
-// Add adds results. If there is one of the same agent for the same case, the one that began later stays, and of two that
-// began together the one added now. An agent without a name is called "unnamed". The results must not be changed
-// afterwards.
+// Add adds results. If there is one of the same agent for the same case, the one that began later stays, and
+// of two that began together the one added now. An agent without a name is called "unnamed". The results must
+// not be changed afterwards.
 func (r *Report) Add(results ...*conformance.Result) {
 	if r.results == nil {
 		r.results = make(map[string]map[string]*conformance.Result)

@@ -9,7 +9,8 @@ type reference struct {
 
 var references = regexp.MustCompile(`RFC ?([0-9]+)(?:,? §§? ?([0-9A-Z]+(?:\.[0-9]+)*))?|§§? ?([0-9A-Z]+(?:\.[0-9]+)*)`)
 
-// sections takes "RFC 6455 §5.5.2, §7.1" apart, so that each place can be a link. The texts make up the whole again.
+// sections takes "RFC 6455 §5.5.2, §7.1" apart, so that each place can be a link. The texts make up the whole
+// again.
 func sections(s string) []reference {
 	var list []reference
 	var rfc string

@@ -20,8 +20,8 @@ type TextOptions struct {
 	Color bool
 }
 
-// WriteText writes the report for a terminal: the agents' counts by verdict and by family, and then each result that is not
-// good. What cannot be printed stands escaped.
+// WriteText writes the report for a terminal: the agents' counts by verdict and by family, and then each
+// result that is not good. What cannot be printed stands escaped.
 func (r *Report) WriteText(w io.Writer, opts *TextOptions) error {
 	if opts == nil {
 		opts = &TextOptions{}
@@ -256,8 +256,8 @@ func cut(s string, width int) string {
 	return string([]rune(s)[:max(width-1, 0)]) + "…"
 }
 
-// visible returns text of one line in which what cannot be seen, and what would move a terminal's cursor or turn the
-// direction of writing, is escaped.
+// visible returns text of one line in which what cannot be seen, and what would move a terminal's cursor or
+// turn the direction of writing, is escaped.
 func visible(s string) string {
 	if !strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		return s

@@ -16,7 +16,8 @@ import (
 // linger is how long the end of the other's stream is waited for, once the connection is over.
 const linger = time.Second
 
-// obstinacy is how long a peer that does not end a connection keeps it: more than any suite's patience with it.
+// obstinacy is how long a peer that does not end a connection keeps it: more than any suite's patience with
+// it.
 const obstinacy = 2500 * time.Millisecond
 
 // after is how long a peer that minds frames behind a Close frame looks for them.
@@ -96,7 +97,8 @@ func (c *conn) fail(f *failure) {
 	c.send(0x80|opClose, append([]byte{byte(code >> 8), byte(code)}, f.reason...))
 }
 
-// stay keeps the connection open for a time, and takes no notice of what comes, be it the end of the other's stream.
+// stay keeps the connection open for a time, and takes no notice of what comes, be it the end of the other's
+// stream.
 func (c *conn) stay() {
 	until := time.Now().Add(obstinacy)
 	c.nc.SetReadDeadline(until)
@@ -105,8 +107,8 @@ func (c *conn) stay() {
 	}
 }
 
-// end ends the stream: a server at once, a client after the server (RFC 6455 §7.1.1). What arrives meanwhile is read, as
-// an unread octet would make the end a reset, which may overtake the Close frame.
+// end ends the stream: a server at once, a client after the server (RFC 6455 §7.1.1). What arrives meanwhile
+// is read, as an unread octet would make the end a reset, which may overtake the Close frame.
 func (c *conn) end() {
 	c.nc.SetReadDeadline(time.Now().Add(linger))
 	if c.closing && c.fault == NeverEndsStream {

@@ -23,7 +23,8 @@ type params struct {
 // A set is what an offer or an answer has: values by the parameters' names.
 type set map[string]string
 
-// elements takes a Sec-WebSocket-Extensions list apart (RFC 6455 §9.1). It fails if the list is malformed or empty.
+// elements takes a Sec-WebSocket-Extensions list apart (RFC 6455 §9.1). It fails if the list is malformed or
+// empty.
 func elements(values []string) (names []string, sets [][]string, err error) {
 	for _, element := range strings.Split(strings.Join(values, ","), ",") {
 		if strings.Trim(element, " \t") == "" {
@@ -54,7 +55,7 @@ func elements(values []string) (names []string, sets [][]string, err error) {
 var escape = regexp.MustCompile(`\\(.)`)
 
 func token(s string) bool {
-	return s != "" && strings.Trim(strings.ToLower(s), "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") == ""
+	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // known returns an offer's or an answer's parameters, and whether they are in order.

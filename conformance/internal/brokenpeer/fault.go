@@ -87,6 +87,7 @@ const (
 	UnofferedExtension       Fault = "unoffered extension"         //
 	EndlessHead              Fault = "endless head"                // of a handshake is read on and on
 	ShortKey                 Fault = "short key"                   // as a client, of 15 octets
+	ConstantKey              Fault = "constant key"                // as a client, the same for each handshake
 	OldVersion               Fault = "old version"                 // as a client, 8
 	AcceptsWrongAccept       Fault = "accepts wrong accept"        // as a client, and what follows
 	AcceptsStatus            Fault = "accepts status"              // of any kind

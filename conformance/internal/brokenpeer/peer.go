@@ -97,8 +97,8 @@ func (s *Server) serve(nc net.Conn) {
 	}
 }
 
-// Run connects a client with a fault to a ws URL, and echoes until the connection is over. An error is that of the opening
-// handshake.
+// Run connects a client with a fault to a ws URL, and echoes until the connection is over. An error is that
+// of the opening handshake.
 func Run(ctx context.Context, target string, fault Fault) error {
 	u, err := url.Parse(target)
 	if err != nil {

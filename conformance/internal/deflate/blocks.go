@@ -23,8 +23,8 @@ func Literals(p []byte) []Token {
 func (t Token) length() int   { return int(t >> 16) } // 0 of a literal
 func (t Token) distance() int { return int(t&0xffff) + 1 }
 
-// A BlockWriter writes blocks one by one. The zero value is ready. The blocks that are final have BFINAL set, and are
-// followed by the next at an octet's begin, as RFC 7692 §7.2.3.4 has it.
+// A BlockWriter writes blocks one by one. The zero value is ready. The blocks that are final have BFINAL set,
+// and are followed by the next at an octet's begin, as RFC 7692 §7.2.3.4 has it.
 type BlockWriter struct {
 	out   []byte
 	bits  uint64
@@ -82,8 +82,8 @@ func (w *BlockWriter) Fixed(p []byte, final bool) { w.FixedTokens(Literals(p), f
 // Dynamic writes octets as literals of a block with codes of its own.
 func (w *BlockWriter) Dynamic(p []byte, final bool) { w.DynamicTokens(Literals(p), final) }
 
-// Match writes a block with the fixed codes that repeats length octets from distance octets back, whether there are
-// such or not.
+// Match writes a block with the fixed codes that repeats length octets from distance octets back, whether
+// there are such or not.
 func (w *BlockWriter) Match(distance, length int, final bool) {
 	w.FixedTokens([]Token{Match(length, distance)}, final)
 }
@@ -296,8 +296,8 @@ func (w *BlockWriter) codes(c *codes) {
 	}
 }
 
-// huffmanLengths makes the lengths, of at most the given one, of a code for symbols that occur so often. The code is
-// complete, except that a distance code of one symbol or of none needs two: it is given them.
+// huffmanLengths makes the lengths, of at most the given one, of a code for symbols that occur so often. The
+// code is complete, except that a distance code of one symbol or of none needs two: it is given them.
 func huffmanLengths(counts []int, lengths []uint8, most int) {
 	clear(lengths)
 	type node struct{ count, left, right int }

@@ -25,13 +25,14 @@ const (
 	slideAt   = 1 << 20
 )
 
-// NewDeflater returns a Deflater whose distances stay within a window of 1<<bits octets, and within a message if
-// takeover is false.
+// NewDeflater returns a Deflater whose distances stay within a window of 1<<bits octets, and within a message
+// if takeover is false.
 func NewDeflater(bits int, takeover bool) *Deflater {
 	return &Deflater{window: 1 << bits, takeover: takeover, head: make([]int32, 1<<hashBits), earlier: make([]int32, 1<<bits)}
 }
 
-// Message compresses a message, without the tail that RFC 7692 §7.2.1 takes away. What is returned is the caller's.
+// Message compresses a message, without the tail that RFC 7692 §7.2.1 takes away. What is returned is the
+// caller's.
 func (d *Deflater) Message(p []byte) []byte {
 	d.slide()
 	begin := len(d.data)

@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// maxDistance is the longest that DEFLATE can express (RFC 1951 §2): whatever the window, more history is not needed.
+// maxDistance is the longest that DEFLATE can express (RFC 1951 §2): whatever the window, more history is not
+// needed.
 const maxDistance = 32768
 
 // A WindowError is a distance beyond the window.
@@ -38,8 +39,8 @@ type Inflater struct {
 	litlen, dist, lens table
 }
 
-// NewInflater returns an Inflater for a window of 1<<bits octets, in which a message may refer to those before it if
-// takeover is true.
+// NewInflater returns an Inflater for a window of 1<<bits octets, in which a message may refer to those
+// before it if takeover is true.
 func NewInflater(bits int, takeover bool) *Inflater {
 	return &Inflater{window: 1 << bits, takeover: takeover}
 }
@@ -54,8 +55,9 @@ var (
 	errTooLong   = errors.New("the message is longer than the suite takes")
 )
 
-// Message inflates a message without its tail, to at most most octets. An error of type *WindowError is told with the
-// content, which was inflated nevertheless; with any other there is none. What is returned is the caller's.
+// Message inflates a message without its tail, to at most most octets. An error of type *WindowError is told
+// with the content, which was inflated nevertheless; with any other there is none. What is returned is the
+// caller's.
 func (z *Inflater) Message(src []byte, most int) ([]byte, error) {
 	if len(src) == 0 {
 		return nil, errors.New("a compressed message has at least one octet (RFC 7692 §7.2.3.6)")
@@ -299,24 +301,15 @@ loop:
 		// Three literals need no more bits than there are.
 		e := lits[hold&(1<<litlenBits-1)]
 		if e&entryLiteral != 0 {
-			hold >>= e & 31
-			nhold -= uint(e & 31)
-			out[w] = byte(e >> 16)
-			w++
-			e = lits[hold&(1<<litlenBits-1)]
-			if e&entryLiteral != 0 {
+			for n := 1; e&entryLiteral != 0; n++ {
 				hold >>= e & 31
 				nhold -= uint(e & 31)
 				out[w] = byte(e >> 16)
 				w++
-				e = lits[hold&(1<<litlenBits-1)]
-				if e&entryLiteral != 0 {
-					hold >>= e & 31
-					nhold -= uint(e & 31)
-					out[w] = byte(e >> 16)
-					w++
-					continue
+				if n == 3 {
+					continue loop
 				}
+				e = lits[hold&(1<<litlenBits-1)]
 			}
 			hold |= binary.LittleEndian.Uint64(in[pos:]) << (nhold & 63)
 			pos += int(63-nhold) >> 3

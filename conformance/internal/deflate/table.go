@@ -5,9 +5,10 @@ import (
 	"math/bits"
 )
 
-// An entry is what a decoding table holds for the next bits of the input. Its lowest 5 bits are how many of them the
-// code has, the 4 above are how many extra bits follow, and the upper 16 are a value: the literal, the length or the
-// distance that the extra bits are added to, or where the second table for longer codes begins, of 1<<extra entries.
+// An entry is what a decoding table holds for the next bits of the input. Its lowest 5 bits are how many of
+// them the code has, the 4 above are how many extra bits follow, and the upper 16 are a value: the literal,
+// the length or the distance that the extra bits are added to, or where the second table for longer codes
+// begins, of 1<<extra entries.
 type entry uint32
 
 const (
@@ -120,8 +121,8 @@ var (
 	errIncomplete     = errors.New("fewer codes than their lengths leave room for")
 )
 
-// build makes the table of the code whose lengths are given, symbol by symbol. A code of a single bit for a single
-// symbol, or of nothing, may leave others unused unless it must be complete.
+// build makes the table of the code whose lengths are given, symbol by symbol. A code of a single bit for a
+// single symbol, or of nothing, may leave others unused unless it must be complete.
 func (t *table) build(lengths []uint8, symbols []entry, primary uint, complete bool) error {
 	var count [maxCodeBits + 1]int
 	for _, n := range lengths {
