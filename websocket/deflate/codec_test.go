@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -408,28 +409,131 @@ func TestNothingIsAllocatedForAMessage(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector empties pools at random")
 	}
-	payload := prose(rand.New(rand.NewPCG(13, 14)), 1000)
-	for _, takeover := range []bool{false, true} {
-		var c deflate.Compressor
-		var d deflate.Decompressor
-		c.Init(15, 1, takeover)
-		d.Init(15, takeover)
-		buf := make([]byte, 0, 2000)
-		round := func() {
-			compressed, _ := c.AppendMessage(buf, payload)
-			c.Remember(payload)
-			if piece, state, err := d.Next(compressed, true); err != nil || state != deflate.Done || len(piece) != len(payload) {
-				t.Fatalf("got %d octets, state %d, %v", len(piece), state, err)
+	for _, size := range []int{128, 1000, 16 << 10} {
+		for _, takeover := range []bool{false, true} {
+			for _, bits := range []int{9, 15} {
+				t.Run(fmt.Sprintf("%d octets, takeover %v, bits %d", size, takeover, bits), func(t *testing.T) {
+					payload := prose(rand.New(rand.NewPCG(13, 14)), size)
+					var c deflate.Compressor
+					var d deflate.Decompressor
+					c.Init(bits, 1, takeover)
+					d.Init(bits, takeover)
+					buf := make([]byte, 0, 2*size)
+					round := func() {
+						compressed, _ := c.AppendMessage(buf, payload)
+						c.Remember(payload)
+						half := len(compressed) / 2 // gathers
+						if _, state, err := d.Next(compressed[:half], false); err != nil || state != deflate.Hungry {
+							t.Fatalf("state %d, %v", state, err)
+						}
+						if piece, state, err := d.Next(compressed[half:], true); err != nil || state != deflate.Done || len(piece) != len(payload) {
+							t.Fatalf("got %d octets, state %d, %v", len(piece), state, err)
+						}
+						d.Release()
+					}
+					for range 300 {
+						round() // the window grows to its size
+					}
+					if n := testing.AllocsPerRun(200, round); n >= 1 {
+						t.Errorf("%.2f allocations", n)
+					}
+				})
 			}
-			d.Release()
-		}
-		for range 100 {
-			round() // the window grows to its size
-		}
-		if n := testing.AllocsPerRun(200, round); n >= 1 {
-			t.Errorf("takeover %v: %.2f allocations", takeover, n)
 		}
 	}
+}
+
+// A message that does not get smaller is found out without memory for what it would become, and whoever has the
+// compressor next sees nothing of it.
+func TestNothingIsAllocatedForAMessageThatDoesNotShrink(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	for _, size := range []int{64, 128, 1024, 16 << 10} {
+		for _, level := range []int{1, 6, 9} {
+			t.Run(fmt.Sprintf("%d octets, level %d", size, level), func(t *testing.T) {
+				shrinks, not := prose(r, 1000), noise(r, size)
+				var c deflate.Compressor
+				c.Init(15, level, false)
+				want, _ := c.AppendMessage(nil, shrinks)
+				buf := make([]byte, 0, max(size, 1000))
+				round := func() {
+					if out, worth := c.AppendMessage(buf, not); worth || len(out) > 0 {
+						t.Fatalf("%d octets became %d", size, len(out))
+					}
+					if got, worth := c.AppendMessage(buf, shrinks); !worth || !bytes.Equal(got, want) {
+						t.Fatalf("the next message became %d octets, else %d", len(got), len(want))
+					}
+				}
+				round()
+				if raceDetector {
+					return // it empties pools at random
+				}
+				if n := testing.AllocsPerRun(50, round); n >= 1 {
+					t.Errorf("%.2f allocations", n)
+				}
+			})
+		}
+	}
+}
+
+// What a connection holds between messages: the windows it takes over, and nothing of what is pooled, be the
+// last message whole, in fragments, given up or corrupt.
+func TestMemoryBetweenMessages(t *testing.T) {
+	const connections, own = 40, 512 // octets for a Compressor and a Decompressor
+	payload := prose(rand.New(rand.NewPCG(15, 16)), 4000)
+	compressed := deflate.Append(nil, payload, 15, 1)
+	for _, row := range []struct {
+		name     string
+		bits     int
+		takeover bool
+		most     int64
+	}{
+		{"no takeover", 15, false, own},
+		{"takeover", 15, true, own + 2<<15},
+		{"takeover, a small window", 9, true, own + 2<<9},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			type end struct {
+				c deflate.Compressor
+				d deflate.Decompressor
+			}
+			before := liveHeap()
+			ends := make([]end, connections)
+			for i := range ends {
+				c, d := &ends[i].c, &ends[i].d
+				c.Init(row.bits, 1, row.takeover)
+				d.Init(row.bits, row.takeover)
+				for range 10 { // more than the window
+					c.AppendMessage(nil, payload)
+					c.Remember(payload)
+					if _, err := inflate(d, compressed, 1000); err != nil {
+						t.Fatal(err)
+					}
+					d.Release()
+				}
+				c.AppendFragment(nil, payload, false)
+				c.Abandon()
+				inflate(d, []byte("\xf2\x48\xcd"), 1)
+				d.Next(compressed[:100], false)
+				d.Release()
+			}
+			if each := (liveHeap() - before) / connections; each > row.most {
+				t.Errorf("%d octets a connection, want at most %d", each, row.most)
+			} else {
+				t.Logf("%d octets a connection", each)
+			}
+			runtime.KeepAlive(ends)
+		})
+	}
+}
+
+// liveHeap is what is reachable, when the pools are empty: they give up what they have at the second collection.
+func liveHeap() int64 {
+	for range 3 {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func FuzzDecompressor(f *testing.F) {

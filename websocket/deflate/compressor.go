@@ -1,5 +1,7 @@
 package deflate
 
+import "math"
+
 // A Compressor compresses what one end of a connection sends (RFC 7692 §7.2.1). Between messages it holds
 // no compressor: with context takeover it keeps the last window of what was sent, and primes one from a
 // pool with it.
@@ -14,7 +16,8 @@ type Compressor struct {
 }
 
 // Init makes c ready for a window of 1<<bits octets, 8 to 15, which no distance exceeds. Level is 1 to 9
-// and counts only with 15 bits. With takeover, messages refer to those before.
+// and counts only with 15 bits. With takeover, messages refer to those before; how far is also a matter of the
+// level, since what is referred to must be looked through for every message.
 func (c *Compressor) Init(bits, level int, takeover bool) {
 	*c = Compressor{bits: bits, level: level, takeover: takeover, window: window{size: 1 << bits}}
 }
@@ -24,12 +27,12 @@ func (c *Compressor) Init(bits, level int, takeover bool) {
 // takeover, a message of up to 1 KiB is worth some octets more than it has: those after it refer to it. Once the
 // compressed message was sent, call Remember.
 func (c *Compressor) AppendMessage(dst, payload []byte) (compressed []byte, worth bool) {
-	out := compress(dst, payload, c.bits, c.level, c.window.octets)
 	most := len(payload) - 1
 	if c.takeover && len(payload) <= investSize {
 		most += investment
 	}
-	if len(out)-len(dst) > most {
+	out, fits := compress(dst, payload, c.bits, c.level, c.window.octets, len(dst)+most+len(tail))
+	if !fits {
 		return dst, false
 	}
 	return out, true
@@ -46,9 +49,9 @@ const (
 // fragment was sent, call Remember.
 func (c *Compressor) AppendFragment(dst, payload []byte, fin bool) []byte {
 	if c.writer == nil {
-		c.writer = newWriter(c.bits, c.level, c.window.octets)
+		c.writer = newWriter(c.bits, c.level, last(c.window.octets, reach(len(payload), c.bits, c.level)))
 	}
-	dst = c.writer.append(dst, payload)
+	dst, _ = c.writer.append(dst, payload, math.MaxInt)
 	if fin {
 		c.Abandon()
 		dst = withoutTail(dst)
@@ -76,16 +79,26 @@ func (c *Compressor) Remember(payload []byte) {
 // Append appends payload to dst, compressed without reference to anything before, so that the result fits
 // every connection whose window is not smaller. Bits and level are as for [Compressor.Init].
 func Append(dst, payload []byte, bits, level int) []byte {
-	return compress(dst, payload, bits, level, nil)
+	dst, _ = compress(dst, payload, bits, level, nil, math.MaxInt)
+	return dst
 }
 
-func compress(dst, payload []byte, bits, level int, context []byte) []byte {
-	if n := len(payload); 0 < n && n < smallSize && (level < lazyLevel || bits < MaxWindowBits) {
-		return withoutTail(compressSmall(dst, payload, context[max(0, len(context)-(1<<bits-n)):]))
+// compress appends payload, compressed behind context, to dst, unless that has more than limit octets then, the
+// tail included: it stops where it sees so.
+func compress(dst, payload []byte, bits, level int, context []byte, limit int) (out []byte, fits bool) {
+	n := len(payload)
+	context = last(context, reach(n, bits, level))
+	if 0 < n && n < smallSize && (level < lazyLevel || bits < MaxWindowBits) {
+		out, fits = compressSmall(dst, payload, last(context, 1<<bits-n), limit)
+	} else {
+		w := newWriter(bits, level, context)
+		defer w.free()
+		out, fits = w.append(dst, payload, limit)
 	}
-	w := newWriter(bits, level, context)
-	defer w.free()
-	return withoutTail(w.append(dst, payload))
+	if !fits {
+		return nil, false
+	}
+	return withoutTail(out), true
 }
 
 // withoutTail takes away the octets that every flush ends with (RFC 7692 §7.2.1, step 3).

@@ -56,6 +56,6 @@
 // The state of a compressor in work, its tables, is many times the window. It is held only while a message is
 // compressed, on loan from a pool. What a connection keeps between messages is, in a direction with context
 // takeover, the last octets that went by, as many as the window has, and nothing in one without. Before the
-// next message a pooled compressor is primed with them. [Config] says for each direction what an end
-// is ready to spend.
+// next message a pooled compressor is primed with the end of them: a few KiB at level 1, more at a higher one, and at
+// 7 and above all there is. [Config] says for each direction what an end is ready to spend.
 package deflate
