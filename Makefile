@@ -1,20 +1,25 @@
 # Everwire. Say `make help`.
 
 # A root ./... sees only the root module, so what concerns all of them loops.
-MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks
+MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks websocket/frame/_asm
 each = set -e; for m in $(MODULES); do echo "== $$m: $(1)"; (cd $$m && $(1)); done
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile long bench peers
+.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile long bench measure million peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 test: tools ## install what the tests need, and run them all: with a browser, other software and proxies, none skipped
 	@$(call each,EVERWIRE_TEST_ALL=1 go test -timeout 280s ./...)
+
+	@echo "== the assembly's fall-backs, and that for arm64 under qemu"
+	@go test -tags purego ./websocket/frame ./internal/protocol
+	@GODEBUG=cpu.avx2=off go test ./websocket/frame
+	@GOARCH=arm64 go test -exec qemu-aarch64 -timeout 280s ./websocket/frame
 
 race: ## run all tests under the race detector
 	@$(call each,go test -race -timeout 280s ./...)
@@ -25,6 +30,10 @@ lint: ## gofmt, go vet, staticcheck, and each module builds by itself
 	@echo "== js/wasm: go vet"
 	@GOOS=js GOARCH=wasm go vet ./websocket/... ./examples/...
 	@cd cmd/everwire && GOOS=js GOARCH=wasm go vet ./internal/browser/wasm
+	@echo "== other systems: go vet"
+	@GOARCH=arm64 go vet ./websocket/... ./internal/engine
+	@GOOS=darwin go vet ./websocket/... ./internal/engine
+	@GOOS=windows go vet ./websocket/...
 	@$(call each,go run $(STATICCHECK) ./...)
 	@$(call each,GOWORK=off go build ./...)
 
@@ -54,6 +63,12 @@ long: ## the everyday tests at full size: messages of 1 GiB, the conformance cas
 
 peers: tools ## judge other libraries' servers by the conformance suite, and write the table of docs/conformance.md
 	go run ./bench/peers -doc docs/conformance.md
+
+measure: ## measure servers side by side, and write docs/performance.md (an hour and a half)
+	go run ./bench -out docs
+
+million: ## a million idle connections to one server, and a message to all of them
+	go run ./bench/million
 
 bench: ## the benchmarks of the library, with allocations
 	go test -run '^$$' -bench . -benchmem ./websocket/... ./internal/...

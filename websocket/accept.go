@@ -75,13 +75,13 @@ func (s *Socket) start(up *upgraded, setup func(*Socket)) {
 
 // open makes a CONNECTING socket, whose delivery token the caller holds, an OPEN one, and returns its
 // driver for the caller to run; or nil if it was closed meanwhile.
-func (s *Socket) open(up *upgraded) *goroutineDriver {
-	d := newGoroutineDriver(s, up)
+func (s *Socket) open(up *upgraded) driver {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ReadyState() != Connecting {
 		return nil
 	}
+	d := newDriver(s, up)
 	s.info, s.driver, s.dialStop = up.info, d, nil
 	if p := up.info.deflate; p.Agreed() {
 		s.receiver.Inflate(p)

@@ -44,7 +44,8 @@ type AcceptOptions struct {
 	Limits      Limits
 	Rates       Rates
 	Heartbeat   Heartbeat
-	Queue       Queue // of a Socket; a Conn has none
+	Queue       Queue  // of a Socket; a Conn has none
+	Driver      Driver // of a Socket; a Conn has none
 }
 
 // DialOptions say how a client's end of a connection is made and how it behaves. A nil pointer and the
@@ -121,7 +122,8 @@ type DialOptions struct {
 	Limits      Limits
 	Rates       Rates
 	Heartbeat   Heartbeat
-	Queue       Queue // of a Socket; a Conn has none
+	Queue       Queue  // of a Socket; a Conn has none
+	Driver      Driver // of a Socket; a Conn has none
 }
 
 // Limits bound what a peer can make this end spend. Zero means the default, negative no limit.
@@ -232,6 +234,20 @@ const (
 	CloseSlow
 )
 
+// Driver says on which goroutines a [Socket] is read from and written to. What a Socket promises is the same with both.
+type Driver uint8
+
+const (
+	// EventLoops serves many sockets on a few goroutines, one for each processor, and costs little memory for a
+	// socket that is idle. It is there on Linux, for connections that are TCP or Unix domain sockets of package
+	// net; for others, such as those with TLS, Goroutines stands in.
+	EventLoops Driver = iota
+
+	// Goroutines serves each socket with a goroutine of its own, and another one while it writes. It works with every
+	// net.Conn.
+	Goroutines
+)
+
 // settings are options with the defaults filled in, made once for all connections that share options.
 type settings struct {
 	limits    Limits
@@ -240,7 +256,8 @@ type settings struct {
 	heartbeat Heartbeat
 	queue     Queue
 	budget    *budget // a Server's, or nil
-	page      bool    // the browser speaks the protocol: see page.go
+	driver    Driver
+	page      bool // the browser speaks the protocol: see page.go
 
 	compression  compressionSettings
 	subprotocols []string
@@ -251,6 +268,7 @@ type settings struct {
 
 func (o *DialOptions) settings() (*settings, error) {
 	s := newSettings(o.Limits, o.Rates, o.Heartbeat, o.Queue)
+	s.driver = o.Driver
 	var err error
 	if s.compression, err = o.Compression.settings(protocol.Client); err != nil {
 		return nil, err
@@ -274,6 +292,7 @@ func (o *AcceptOptions) settings() (*settings, error) {
 		}
 	}
 	s := newSettings(o.Limits, o.Rates, o.Heartbeat, o.Queue)
+	s.driver = o.Driver
 	var err error
 	if s.compression, err = o.Compression.settings(protocol.Server); err != nil {
 		return nil, err

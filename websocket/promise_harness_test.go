@@ -36,8 +36,9 @@ func arrangements() []arrangement {
 		{"pipe", func(t *testing.T, o *wstest.PairOptions, server, client func(*websocket.Socket)) (s, c *websocket.Socket) {
 			return wstest.Sockets(t, o, server, client)
 		}},
-		{"tcp", overNetwork(false)},
-		{"tls", overNetwork(true)},
+		{"loop", overNetwork(false, websocket.EventLoops)},
+		{"tcp", overNetwork(false, websocket.Goroutines)},
+		{"tls", overNetwork(true, websocket.EventLoops)},
 	} {
 		all = append(all, arrangement{stream.name + "/server", stream.connect}, arrangement{stream.name + "/client", swapped(stream.connect)})
 	}
@@ -59,10 +60,15 @@ func promise(t *testing.T, test func(t *testing.T, a arrangement)) {
 }
 
 // overNetwork is wstest.Sockets over loopback TCP, with TLS or without.
-func overNetwork(secure bool) connector {
+func overNetwork(secure bool, driver websocket.Driver) connector {
 	return func(t *testing.T, opts *wstest.PairOptions, server, client func(*websocket.Socket)) (s, c *websocket.Socket) {
 		t.Helper()
-		return connectOverNetwork(t, secure, opts, server, client)
+		driven := wstest.PairOptions{}
+		if opts != nil {
+			driven = *opts
+		}
+		driven.Accept.Driver, driven.Dial.Driver = driver, driver
+		return connectOverNetwork(t, secure, &driven, server, client)
 	}
 }
 

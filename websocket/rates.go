@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/everwire/everwire/internal/engine"
 	"golang.org/x/time/rate"
 )
 
@@ -72,7 +73,7 @@ func (f *flood) rises(perSecond int) error {
 	if perSecond < 0 {
 		return nil
 	}
-	if now := time.Since(heartbeatEpoch); f.n == 0 || now-f.since > floodTime {
+	if now := engine.Since(); f.n == 0 || now-f.since > floodTime {
 		f.since, f.n = now, 0
 	}
 	f.n++

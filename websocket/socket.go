@@ -87,8 +87,7 @@ type Socket struct {
 
 	arrivedBefore uint64 // what the receiver said of it
 
-	mu      sync.Mutex // guards what follows
-	changed sync.Cond  // delivering or outputActive became false, or held may have
+	mu sync.Mutex // guards what follows
 
 	// delivery
 	delivering bool
@@ -153,7 +152,6 @@ type connInfo struct {
 
 func newSocket(role protocol.Role, set *settings, state ReadyState) *Socket {
 	s := &Socket{role: role, settings: set, delivering: true}
-	s.changed.L = &s.mu
 	s.receiver.Init(role, &set.receive)
 	s.sender.Init(role)
 	s.meter = newMeter(&set.rates)

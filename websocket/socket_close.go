@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/everwire/everwire/internal/engine"
 	"github.com/everwire/everwire/internal/protocol"
 	"github.com/everwire/everwire/websocket/frame"
 )
@@ -64,7 +65,7 @@ func (s *Socket) startClosing(code CloseCode, reason string, urgent bool) {
 		if urgent {
 			s.giveUpQueue()
 		}
-		s.movedAt = time.Since(heartbeatEpoch)
+		s.movedAt = engine.Since()
 		s.armTimer(s.settings.limits.CloseTimeout)
 		s.wakeOutput()
 		s.resumeReading()
@@ -280,7 +281,7 @@ func (s *Socket) tick() {
 	case s.ReadyState() == Open:
 		s.beat()
 	case s.ReadyState() == Closing:
-		still := time.Since(heartbeatEpoch) - s.movedAt
+		still := engine.Since() - s.movedAt
 		if left := s.settings.limits.CloseTimeout - still; left > 0 && !s.closing.Sent() {
 			s.armTimer(left) // the queue ahead of our Close frame moves
 			return

@@ -48,16 +48,6 @@ func (s *Socket) postError(err error) {
 	}
 }
 
-// acquire waits for the delivery token.
-func (s *Socket) acquire() {
-	s.mu.Lock()
-	for s.delivering {
-		s.changed.Wait()
-	}
-	s.delivering = true
-	s.mu.Unlock()
-}
-
 // release delivers the mailbox and gives the delivery token back.
 func (s *Socket) release() {
 	for s.deliverNext(true) {
@@ -76,7 +66,9 @@ func (s *Socket) deliverNext(release bool) (more bool) {
 		s.mailbox = nil
 		if release {
 			s.delivering = false
-			s.changed.Broadcast()
+			if s.driver != nil {
+				s.driver.freed()
+			}
 		}
 		s.mu.Unlock()
 		return false

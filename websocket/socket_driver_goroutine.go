@@ -5,15 +5,18 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/everwire/everwire/internal/engine"
 )
 
 // goroutineDriver drives a Socket over any net.Conn: one goroutine reads and delivers, another one
 // writes while there is something to write.
 type goroutineDriver struct {
-	s      *Socket
-	nc     net.Conn
-	timer  *time.Timer // guarded by Socket.mu
-	answer []byte      // goes out before all else; the writing goroutine's own
+	s       *Socket
+	nc      net.Conn
+	changed sync.Cond   // what freed and resume tell of has changed; its lock is Socket.mu
+	timer   *time.Timer // guarded by Socket.mu
+	answer  []byte      // goes out before all else; the writing goroutine's own
 
 	// Methods bound once, so that passing them on allocates nothing.
 	writer, pieceTaken func()
@@ -41,6 +44,7 @@ const (
 func newGoroutineDriver(s *Socket, up *upgraded) *goroutineDriver {
 	s.in = up.ahead
 	d := &goroutineDriver{s: s, nc: up.nc, answer: up.answer, holding: true, fresh: len(up.ahead)}
+	d.changed.L = &s.mu
 	d.writer, d.pieceTaken = d.write, s.pieceTaken
 	return d
 }
@@ -69,7 +73,7 @@ func (d *goroutineDriver) readAll() {
 		if d.holding {
 			s.deliverMailbox()
 			if d.fresh > 0 {
-				s.arrived(d.fresh)
+				s.arrived(d.fresh, engine.Since())
 				d.fresh = 0
 			}
 			if s.unread() {
@@ -86,9 +90,19 @@ func (d *goroutineDriver) readAll() {
 		default:
 			d.fill()
 		}
-		s.acquire()
+		d.acquire()
 		d.holding = true
 	}
+}
+
+// acquire waits for the delivery token.
+func (d *goroutineDriver) acquire() {
+	d.s.mu.Lock()
+	for d.s.delivering {
+		d.changed.Wait()
+	}
+	d.s.delivering = true
+	d.s.mu.Unlock()
 }
 
 // fill reads into s.in.
@@ -110,7 +124,7 @@ func (d *goroutineDriver) waitWhileHeld() {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
 	for d.s.held() {
-		d.s.changed.Wait()
+		d.changed.Wait()
 	}
 	d.lingering = d.s.lingering
 }
@@ -124,7 +138,7 @@ func (d *goroutineDriver) finish() {
 		d.nc.Close() // nobody reads what we write: this ends the writing
 	}
 	for s.outputActive {
-		s.changed.Wait()
+		d.changed.Wait()
 	}
 	s.refuseOutput()
 	s.mu.Unlock()
@@ -134,7 +148,7 @@ func (d *goroutineDriver) finish() {
 	d.buf = nil
 
 	if !d.holding {
-		s.acquire()
+		d.acquire()
 		d.holding = true
 	}
 	if s.ReadyState() != Closed {
@@ -145,16 +159,35 @@ func (d *goroutineDriver) finish() {
 
 func (d *goroutineDriver) wake() { go d.writer() }
 
+func (d *goroutineDriver) push() {}
+
+func (d *goroutineDriver) send(plain) bool { return false }
+
 // write writes until there is nothing to write.
 func (d *goroutineDriver) write() {
 	b := batches.Get().(*batch)
 	b.out = append(b.out, d.answer...)
 	d.answer = nil
-	for d.s.nextBatch(b) {
-		d.s.settle(b, b.writeTo(d.nc, d.pieceTaken))
+	for d.nextBatch(b) {
+		err := b.writeTo(d.nc, d.pieceTaken)
+		d.s.mu.Lock()
+		d.s.settle(b, err, engine.Since())
+		d.s.mu.Unlock()
 	}
 	b.reset()
 	batches.Put(b)
+}
+
+// nextBatch fills b with what is to be written next, and reports false if there is nothing.
+func (d *goroutineDriver) nextBatch(b *batch) bool {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	if d.s.fillBatch(b) {
+		return true
+	}
+	d.s.outputActive = false
+	d.freed()
+	return false
 }
 
 func (d *goroutineDriver) deliver() { go d.deliverMailbox() }
@@ -171,7 +204,9 @@ func (d *goroutineDriver) deliverMailbox() {
 	returned = true
 }
 
-func (d *goroutineDriver) resume() { d.s.changed.Broadcast() }
+func (d *goroutineDriver) resume() { d.changed.Broadcast() }
+
+func (d *goroutineDriver) freed() { d.changed.Broadcast() }
 
 func (d *goroutineDriver) setTimer(after time.Duration) {
 	switch {
@@ -197,7 +232,7 @@ func (d *goroutineDriver) shutdownWrite() {
 
 func (d *goroutineDriver) cut() {
 	reset(d.nc)
-	d.s.changed.Broadcast()
+	d.changed.Broadcast()
 }
 
 // closeWrite ends this end's half of a stream, as far as the stream knows halves.

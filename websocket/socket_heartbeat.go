@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/everwire/everwire/internal/engine"
 	"github.com/everwire/everwire/websocket/frame"
 )
 
@@ -22,19 +23,16 @@ func jittered(d time.Duration) time.Duration {
 	return d - d/10 + rand.N(d/5+1)
 }
 
-// heartbeatEpoch is where the heartbeat's clock starts.
-var heartbeatEpoch = time.Now()
-
 // hear notes that something arrived, or that silence so far is no sign of death.
 func (s *Socket) hear() {
 	if s.settings.heartbeat.Interval > 0 {
-		s.heard.Store(int64(time.Since(heartbeatEpoch)))
+		s.heard.Store(int64(engine.Since()))
 	}
 }
 
 // silence returns how long nothing has arrived.
 func (s *Socket) silence() time.Duration {
-	return time.Since(heartbeatEpoch) - time.Duration(s.heard.Load())
+	return engine.Since() - time.Duration(s.heard.Load())
 }
 
 // startHeartbeat begins to listen for the peer's life. Call with mu held.
@@ -47,7 +45,7 @@ func (s *Socket) startHeartbeat() {
 // the Pong should have come, or that a message has stood still for too long. Call with mu held.
 func (s *Socket) armOpen() {
 	due := time.Duration(0) // 0 is never
-	now := time.Since(heartbeatEpoch)
+	now := engine.Since()
 	switch h := &s.settings.heartbeat; {
 	case s.awaiting:
 		due = max(min(time.Duration(s.ping.beat)+h.Timeout-now, h.Interval), 1)
@@ -70,11 +68,11 @@ func (s *Socket) beat() {
 	if s.delivering || s.held() {
 		s.hear()
 		if s.standsSince.Load() != 0 {
-			s.standsSince.Store(int64(time.Since(heartbeatEpoch)))
+			s.standsSince.Store(int64(engine.Since()))
 		}
 	}
 	interval, timeout := s.settings.heartbeat.Interval, s.settings.heartbeat.Timeout
-	now := time.Since(heartbeatEpoch)
+	now := engine.Since()
 	if s.awaiting && s.heard.Load() >= s.ping.beat {
 		s.awaiting = false
 	}

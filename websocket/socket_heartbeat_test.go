@@ -11,7 +11,11 @@ import (
 // idleDriver does nothing, so that a test can call tick when it likes.
 type idleDriver struct{ wasCut bool }
 
+func (*idleDriver) run()                   {}
 func (*idleDriver) wake()                  {}
+func (*idleDriver) push()                  {}
+func (*idleDriver) send(plain) bool        { return false }
+func (*idleDriver) freed()                 {}
 func (*idleDriver) deliver()               {}
 func (*idleDriver) resume()                {}
 func (*idleDriver) setTimer(time.Duration) {}

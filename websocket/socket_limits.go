@@ -1,10 +1,16 @@
 package websocket
 
-import "time"
+import (
+	"time"
+
+	"github.com/everwire/everwire/internal/engine"
+)
 
 // arrived is called by the driver, with the delivery token, when it has read octets.
-func (s *Socket) arrived(n int) {
-	s.hear()
+func (s *Socket) arrived(n int, now time.Duration) {
+	if s.settings.heartbeat.Interval > 0 {
+		s.heard.Store(int64(now))
+	}
 	if s.meter != nil {
 		s.obey(s.meter.read(n))
 	}
@@ -18,7 +24,7 @@ func (s *Socket) obey(wait time.Duration, err error) {
 	case wait > 0:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.throttledUntil.Store(int64(time.Since(heartbeatEpoch) + wait))
+		s.throttledUntil.Store(int64(engine.Since() + wait))
 		if s.throttle == nil {
 			s.throttle = time.AfterFunc(wait, s.unthrottle)
 		} else {
@@ -36,7 +42,7 @@ func (s *Socket) unthrottle() {
 // throttled reports whether Rates keep input waiting.
 func (s *Socket) throttled() bool {
 	until := s.throttledUntil.Load()
-	return until != 0 && int64(time.Since(heartbeatEpoch)) < until
+	return until != 0 && int64(engine.Since()) < until
 }
 
 // failPolicy fails the connection of a peer that does not keep to a limit.
@@ -68,7 +74,7 @@ func (s *Socket) progressed() {
 		return // a control frame
 	}
 	s.arrivedBefore = n
-	began := s.standsSince.Swap(int64(time.Since(heartbeatEpoch))) == 0
+	began := s.standsSince.Swap(int64(engine.Since())) == 0
 	if began && s.settings.limits.ProgressTimeout > 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -79,5 +85,5 @@ func (s *Socket) progressed() {
 // stalled reports whether a message has stood still for too long. Call with mu held.
 func (s *Socket) stalled() bool {
 	since, timeout := s.standsSince.Load(), s.settings.limits.ProgressTimeout
-	return since != 0 && timeout > 0 && time.Since(heartbeatEpoch)-time.Duration(since) >= timeout
+	return since != 0 && timeout > 0 && engine.Since()-time.Duration(since) >= timeout
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/everwire/everwire/internal/engine"
 	"github.com/everwire/everwire/websocket/frame"
 )
 
@@ -24,14 +25,22 @@ type batch struct {
 	taken []outgoing // messages that end in this batch
 	ends  []int64    // where each of them does, counted from the batch's first octet
 	sent  int64      // octets that the stream has taken
+	plain []plainEnd // messages that went into the batch without waiting in the queue
 	last  bool       // it ends with our Close frame: nothing comes after it
 	loan  *buffer    // memory of tail that belongs to no message
+	begun bool       // it was offered to the stream, and does not change any more
 
 	parts  [2][]byte
 	vector net.Buffers
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// A plainEnd is where in a batch a message ends of which nothing else needs to be known.
+type plainEnd struct {
+	end  int32 // counted from the batch's first octet
+	size int32 // octets of payload
+}
 
 // writeTo writes the batch, a large payload piece by piece: taken is called between pieces, because it
 // shows there that the peer reads.
@@ -64,7 +73,7 @@ func (b *batch) endMessage() { b.ends = append(b.ends, int64(len(b.out)+len(b.ta
 func (b *batch) reset() {
 	clear(b.taken)
 	b.loan.free()
-	*b = batch{out: b.out[:0], taken: b.taken[:0], ends: b.ends[:0]}
+	*b = batch{out: b.out[:0], taken: b.taken[:0], ends: b.ends[:0], plain: b.plain[:0]}
 }
 
 // wakeOutput has the driver write what waits, unless it is at it. Call with mu held.
@@ -75,39 +84,43 @@ func (s *Socket) wakeOutput() {
 	}
 }
 
-// nextBatch fills b with what is to be written next, and reports false if there is nothing; then the
-// driver rests until wake. Only one batch may be out at a time; settle ends it.
-func (s *Socket) nextBatch(b *batch) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.fillBatch(b) {
-		return true
-	}
-	s.outputActive = false
-	s.changed.Broadcast()
-	return false
-}
-
+// fillBatch fills b with what is to be written next, behind what it has already, and reports false if it has
+// nothing then. Only one batch may be out at a time; settle ends it. Call with mu held, which is given up while a message
+// is compressed or read.
 func (s *Socket) fillBatch(b *batch) bool {
-	if s.outputErr != nil || s.sender.Closed() {
+	if s.outputErr != nil {
 		return false
 	}
-	b.out = append(b.out, s.control...)
-	s.control = nil
+	if s.sender.Closed() {
+		return len(b.out) > 0
+	}
+	s.takeControl(b)
 	for s.queue.n > 0 && !s.closeWant.urgent && len(b.out) < batchSize && b.tail == nil {
 		if s.queue.at(0).blob != nil {
-			if len(b.out) > 0 || !s.blobFragment(b) {
+			if len(b.out) > 0 {
 				break
 			}
+			s.blobFragment(b)
 			continue
 		}
 		s.takeMessage(b)
+	}
+	if len(b.out) == 0 { // what came while a blob was read that was given up
+		s.takeControl(b)
 	}
 	if s.closeWant.wanted && (s.queue.n == 0 || s.closeWant.urgent) && b.tail == nil {
 		b.out = s.sender.AppendClose(b.out, s.closeWant.code, s.closeWant.reason)
 		b.last = true
 	}
 	return len(b.out) > 0
+}
+
+// takeControl moves the Pings and Pongs that wait into b.
+func (s *Socket) takeControl(b *batch) {
+	if len(s.control) > 0 {
+		b.out = append(b.out, s.control...)
+		s.control = nil
+	}
 }
 
 // take moves the oldest message of the queue to those that end in b.
@@ -145,8 +158,8 @@ func (s *Socket) takeMessage(b *batch) {
 }
 
 // blobFragment reads the next fragment of the blob at the head of the queue into b. It gives up mu
-// while it reads, and reports false if meanwhile the blob was given up.
-func (s *Socket) blobFragment(b *batch) bool {
+// while it reads; if meanwhile the blob was given up, b stays as it was.
+func (s *Socket) blobFragment(b *batch) {
 	blob := s.queue.at(0).blob
 	blob.begun = true
 	n, fin := blob.next()
@@ -165,12 +178,12 @@ func (s *Socket) blobFragment(b *batch) bool {
 
 	if s.queue.n == 0 || s.queue.at(0).blob != blob || s.closeWant.urgent {
 		buf.free()
-		return false
+		return
 	}
 	if err != nil {
 		buf.free()
 		s.failLocked(CloseInternalError, "", fmt.Errorf("websocket: cannot read a blob: %w", err))
-		return false
+		return
 	}
 	blob.off += int64(n)
 	h := s.sender.Begin(frame.Binary, rsv, int64(len(buf.b)), fin)
@@ -183,7 +196,6 @@ func (s *Socket) blobFragment(b *batch) bool {
 		s.take(b)
 		b.endMessage()
 	}
-	return true
 }
 
 // readFragment reads the next n octets. The reader is the program's: a panic of it ends just its
@@ -205,13 +217,13 @@ func readFragment(blob *blobSource, buf *buffer, n int) (err error) {
 	return err
 }
 
-// settle reports how the writing of a batch went, and resets b.
-func (s *Socket) settle(b *batch, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.movedAt = time.Since(heartbeatEpoch)
+// settle reports how the writing of a batch went, and resets b. Call with mu held.
+func (s *Socket) settle(b *batch, err error, now time.Duration) {
+	s.movedAt = now
 	s.writing = 0
 	s.inFlight = 0
+	drained := len(b.taken)+len(b.plain) > 0
+	s.settlePlain(b)
 	for i := range b.taken {
 		if b.ends[i] > b.sent {
 			continue
@@ -231,7 +243,7 @@ func (s *Socket) settle(b *batch, err error) {
 	s.holdQueue()
 	s.wakeFlushers()
 	s.queue.shrink()
-	if l := s.listeners.Load(); len(b.taken) > 0 && s.queue.n == 0 &&
+	if l := s.listeners.Load(); drained && s.queue.n == 0 &&
 		l != nil && len(l.drain) > 0 && s.ReadyState() == Open {
 		s.post(event{kind: eventDrain})
 	}
@@ -241,12 +253,30 @@ func (s *Socket) settle(b *batch, err error) {
 	b.reset()
 }
 
+// settlePlain takes those plain messages out of the count, and out of b, that the stream has taken. Call with mu
+// held.
+func (s *Socket) settlePlain(b *batch) {
+	n, octets := 0, int64(0)
+	for ; n < len(b.plain) && int64(b.plain[n].end) <= b.sent; n++ {
+		octets += int64(b.plain[n].size)
+	}
+	if n > 0 {
+		s.buffered.Add(-octets)
+		b.plain = b.plain[:copy(b.plain, b.plain[n:])]
+	}
+}
+
 // pieceTaken notes that the stream took a piece of a batch. While the heartbeat's Ping waits behind that
 // batch, it is a sign of life: nothing can be expected of the peer then but to read.
 func (s *Socket) pieceTaken() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.movedAt = time.Since(heartbeatEpoch)
+	s.moved(engine.Since())
+}
+
+// moved is pieceTaken for who holds mu.
+func (s *Socket) moved(now time.Duration) {
+	s.movedAt = now
 	if s.awaiting && len(s.control) > 0 {
 		s.hear()
 	}
@@ -263,6 +293,7 @@ func (s *Socket) refuseOutput() {
 // be read, a Close frame above all, so the socket goes on until its input ends, for a bounded time.
 func (s *Socket) outputFailed(b *batch, err error) {
 	s.outputErr = err
+	s.lost = s.lost || len(b.plain) > 0
 	for i := range b.taken {
 		if b.ends[i] > b.sent {
 			s.lost = true

@@ -13,7 +13,7 @@ import (
 // panicked; when a listener called runtime.Goexit, it can be called again.
 func (s *Socket) input() {
 	defer s.recoverListener()
-	if s.lingerOver(len(s.in)) {
+	if s.ReadyState() >= Closing && s.lingerOver(len(s.in)) {
 		s.in = nil
 		return
 	}
@@ -128,15 +128,42 @@ func (a *assembly) add(p []byte) error {
 	if a.blob != nil {
 		return a.blob.write(p)
 	}
+	if n := len(a.buf.b); len(p) > 0 && n < cap(a.buf.b) && &p[0] == &a.buf.b[:n+1][n] {
+		a.buf.b = a.buf.b[:n+len(p)] // it was read to where it belongs
+		return nil
+	}
 	if need := len(a.buf.b) + len(p); need > cap(a.buf.b) {
-		larger := newBuffer(max(need, 2*cap(a.buf.b)))
-		larger.b = append(larger.b, a.buf.b...)
-		a.buf.free()
-		a.buf = larger
+		a.grow(max(need, 2*cap(a.buf.b)))
 	}
 	a.buf.b = append(a.buf.b, p...)
 	return nil
 }
+
+// grow moves the message to more memory.
+func (a *assembly) grow(size int) {
+	larger := newBuffer(size)
+	larger.b = append(larger.b, a.buf.b...)
+	a.buf.free()
+	a.buf = larger
+}
+
+// roomInPlace returns memory to which what comes next of a large message can be read, so that it need not be moved
+// there; nil if there is no such message.
+func (s *Socket) roomInPlace() []byte {
+	left := s.receiver.Remaining()
+	if left < inPlaceSize || s.assembly.buf == nil || !s.receiver.InPlace() || s.unread() {
+		return nil
+	}
+	a := &s.assembly
+	if len(a.buf.b) == cap(a.buf.b) {
+		a.grow(min(4*cap(a.buf.b), len(a.buf.b)+int(min(left, 1<<30))))
+	}
+	room := a.buf.b[len(a.buf.b):cap(a.buf.b)]
+	return room[:min(int64(len(room)), left)]
+}
+
+// inPlaceSize is how much of a frame must still be missing for it to be read in place.
+const inPlaceSize = 32 << 10
 
 // size returns the octets of memory that it takes.
 func (a *assembly) size() (n int64) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // An Outgoing is a message to send by [Socket.SendWith], for when Send and SendText do not say
@@ -35,7 +36,7 @@ type Outgoing struct {
 // In CONNECTING it returns [ErrNotOpen]; in CLOSING and CLOSED [ErrClosed], and the bytes still count in
 // BufferedAmount; when the queue is full, what [Queue.Full] says.
 func (s *Socket) Send(data []byte) error {
-	return s.SendWith(Outgoing{Data: data})
+	return s.send(plain{typ: Binary, payload: data})
 }
 
 // SendText queues a text message and returns at once, with the errors of Send, or [ErrInvalidUTF8].
@@ -43,9 +44,7 @@ func (s *Socket) SendText(text string) error {
 	if !utf8.ValidString(text) {
 		return ErrInvalidUTF8
 	}
-	buf := newBuffer(len(text))
-	buf.b = append(buf.b, text...)
-	return s.enqueue(outgoing{buf: buf, typ: Text})
+	return s.send(plain{typ: Text, payload: unsafe.Slice(unsafe.StringData(text), len(text))})
 }
 
 // SendFunc queues a binary message as Send does, and calls done as [Outgoing.Done] says.
@@ -60,7 +59,7 @@ func (s *Socket) SendMessage(m Message) error {
 	if m.blob != nil {
 		return s.SendBlob(m.blob, m.blob.Size())
 	}
-	return s.SendWith(Outgoing{Type: m.typ, Data: m.data})
+	return s.send(plain{typ: m.typ, payload: m.data}) // a peer's text was checked
 }
 
 // SendWith queues a message and returns at once, with the errors of Send, or [ErrInvalidUTF8].
@@ -69,9 +68,32 @@ func (s *Socket) SendWith(m Outgoing) error {
 	if err := checkMessage(typ, m.Data); err != nil {
 		return err
 	}
+	if m.Done == nil && m.Key == "" {
+		return s.send(plain{typ, m.Compress, m.Data})
+	}
 	buf := newBuffer(len(m.Data))
 	buf.b = append(buf.b, m.Data...)
 	return s.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, done: m.Done})
+}
+
+// A plain message is nothing but its payload, which is the caller's.
+type plain struct {
+	typ      MessageType
+	compress Compress
+	payload  []byte
+}
+
+// send hands a message to the driver, if nothing waits before it, or queues a copy.
+func (s *Socket) send(m plain) error {
+	s.mu.Lock()
+	if s.ReadyState() == Open && s.outputErr == nil && s.settings.checkSize(int64(len(m.payload))) == nil && s.driver.send(m) {
+		s.mu.Unlock()
+		return nil
+	}
+	s.mu.Unlock()
+	buf := newBuffer(len(m.payload))
+	buf.b = append(buf.b, m.payload...)
+	return s.enqueue(outgoing{buf: buf, typ: m.typ, compress: m.compress})
 }
 
 // SendPrepared queues a message that was encoded before, without copying it, with the errors of Send.
@@ -226,6 +248,9 @@ func (s *Socket) Flush(ctx context.Context) error {
 // flushQueue waits until the stream has taken what was sent before.
 func (s *Socket) flushQueue(ctx context.Context) error {
 	s.mu.Lock()
+	if s.driver != nil {
+		s.driver.push()
+	}
 	switch {
 	case s.ReadyState() == Connecting:
 		s.mu.Unlock()

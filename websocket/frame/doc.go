@@ -5,6 +5,9 @@
 // in, values come out; nothing here opens a socket, starts a goroutine, reads a clock or keeps the
 // caller's bytes.
 //
+// On amd64 with AVX2 and on arm64, masking and checking are written in assembly. The build tag purego
+// leaves that out; what they do is the same.
+//
 // A frame on the wire is a header of 2 to 14 octets followed by its payload:
 //
 //	 0                   1                   2                   3

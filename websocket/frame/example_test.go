@@ -101,6 +101,23 @@ func ExampleUTF8() {
 	// false
 }
 
+// The payload of a masked text frame, in the pieces it arrives in.
+func ExampleUTF8_Unmask() {
+	key := uint32(0x3d21fa37) // 37 fa 21 3d on the wire
+	var u frame.UTF8
+	for _, piece := range [][]byte{{0xf4, 0x53, 0xc3}, {0xbf, 0x9b}} {
+		next, ok := u.Unmask(piece, key)
+		fmt.Printf("%q %v\n", piece, ok)
+		key = next
+	}
+	fmt.Println(u.Complete())
+
+	// Output:
+	// "é\xe2" true
+	// "\x82\xac" true
+	// true
+}
+
 func ExampleParseClose() {
 	for _, payload := range []string{"\x03\xe9see you", "", "\x03\xee"} {
 		code, reason, err := frame.ParseClose([]byte(payload))

@@ -17,23 +17,61 @@ import (
 //
 // Key is in wire order as in [Header]: its lowest octet masks the first octet of b.
 func Mask(b []byte, key uint32) uint32 {
-	k := uint64(key)<<32 | uint64(key)
-	for len(b) >= 32 {
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)^k)
-		binary.LittleEndian.PutUint64(b[8:], binary.LittleEndian.Uint64(b[8:])^k)
-		binary.LittleEndian.PutUint64(b[16:], binary.LittleEndian.Uint64(b[16:])^k)
-		binary.LittleEndian.PutUint64(b[24:], binary.LittleEndian.Uint64(b[24:])^k)
-		b = b[32:]
+	if len(b) < 4 {
+		for i := range b {
+			b[i] ^= byte(key)
+			key = bits.RotateLeft32(key, -8)
+		}
+		return key
 	}
-	for len(b) >= 8 {
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)^k)
-		b = b[8:]
+	if len(b) >= maskFrom && vectors {
+		if len(b) <= atOnce {
+			return maskVectors(&b[0], len(b), key)
+		}
+		return maskLong(b, key)
 	}
-	for i := range b {
-		b[i] ^= byte(key)
-		key = bits.RotateLeft32(key, -8)
+
+	// The two ends may have octets in common. Both are masked before either is stored.
+	n := len(b)
+	next := bits.RotateLeft32(key, -8*n)
+	k, end := uint64(key)<<32|uint64(key), uint64(next)<<32|uint64(next)
+	le := binary.LittleEndian
+	switch {
+	case n > 32:
+		last := b[n-32:]
+		w, x := le.Uint64(last)^end, le.Uint64(last[8:])^end
+		y, z := le.Uint64(last[16:])^end, le.Uint64(last[24:])^end
+		for len(b) > 32 {
+			le.PutUint64(b, le.Uint64(b)^k)
+			le.PutUint64(b[8:], le.Uint64(b[8:])^k)
+			le.PutUint64(b[16:], le.Uint64(b[16:])^k)
+			le.PutUint64(b[24:], le.Uint64(b[24:])^k)
+			b = b[32:]
+		}
+		le.PutUint64(last, w)
+		le.PutUint64(last[8:], x)
+		le.PutUint64(last[16:], y)
+		le.PutUint64(last[24:], z)
+	case n >= 16:
+		last := b[n-16:]
+		w, x := le.Uint64(b)^k, le.Uint64(b[8:])^k
+		y, z := le.Uint64(last)^end, le.Uint64(last[8:])^end
+		le.PutUint64(b, w)
+		le.PutUint64(b[8:], x)
+		le.PutUint64(last, y)
+		le.PutUint64(last[8:], z)
+	case n >= 8:
+		last := b[n-8:]
+		w, z := le.Uint64(b)^k, le.Uint64(last)^end
+		le.PutUint64(b, w)
+		le.PutUint64(last, z)
+	default:
+		last := b[n-4:]
+		w, z := le.Uint32(b)^key, le.Uint32(last)^next
+		le.PutUint32(b, w)
+		le.PutUint32(last, z)
 	}
-	return key
+	return next
 }
 
 // keyBatch is how many octets of randomness are fetched at a time: one call to the system's source

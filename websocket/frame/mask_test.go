@@ -162,17 +162,19 @@ func FuzzMask(f *testing.F) {
 }
 
 func BenchmarkMask(b *testing.B) {
-	for _, size := range []int{16, 64, 1 << 10, 64 << 10} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			payload := make([]byte, size)
-			b.ReportAllocs()
-			b.SetBytes(int64(size))
-			k := uint32(key)
-			for b.Loop() {
-				k = frame.Mask(payload, k)
-			}
-		})
-	}
+	benchmarkBothWays(b, func(b *testing.B) {
+		for _, size := range []int{0, 4, 7, 16, 31, 32, 40, 64, 100, 125, 256, 512, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20} {
+			b.Run(fmt.Sprint(size), func(b *testing.B) {
+				at := places(make([]byte, size))
+				b.ReportAllocs()
+				b.SetBytes(int64(size))
+				k := uint32(key)
+				for i := 0; b.Loop(); i++ {
+					k = frame.Mask(at[i%len(at)], k)
+				}
+			})
+		}
+	})
 }
 
 func BenchmarkNewKey(b *testing.B) {

@@ -314,24 +314,70 @@ func FuzzUTF8(f *testing.F) {
 	})
 }
 
-func BenchmarkUTF8(b *testing.B) {
-	for _, row := range []struct{ name, text string }{
-		{"ASCII", "The hub keeps every room it knows in one table, and each room its members. "},
-		{"Cyrillic", "Мы встретились у реки в пятницу, и дождь не переставал до самого вечера. "},
-		{"Emoji", "see you 👋🏽 at eight 🕗, bring 🍕🍕🍕 and the dog 🐕 😀🎉 "},
-	} {
-		for _, size := range []int{64, 4 << 10} {
-			b.Run(fmt.Sprintf("%s/%d", row.name, size), func(b *testing.B) {
-				text := slices.Repeat([]byte(row.text), size/len(row.text)+1)[:size]
-				b.ReportAllocs()
-				b.SetBytes(int64(size))
-				for b.Loop() {
-					var u frame.UTF8
-					if !u.Write(text) {
-						b.Fatal("false of a valid text")
-					}
-				}
-			})
+// benchmarkTexts have sentences of chats and, in the last one, no octet of ASCII.
+var benchmarkTexts = []struct{ name, text string }{
+	{"ASCII", "The hub keeps every room it knows in one table, and each room its members. "},
+	{"mixed", "Hello, Привет мир, こんにちは世界, see you 👋🏽 at eight 🕗, naïve café. "},
+	{"Cyrillic", "Мы встретились у реки в пятницу, и дождь не переставал до самого вечера. "},
+	{"multibyte", "встретилисьурекивпятницуこんにちは世界👋🏽🕗🍕"},
+}
+
+// cutText returns the characters of text, repeated, that fit into size octets, and ASCII behind them.
+func cutText(text string, size int) []byte {
+	b := slices.Repeat([]byte(text), size/len(text)+1)
+	for end := size; ; end-- {
+		if utf8.RuneStart(b[end]) {
+			return append(b[:end], "..."[:size-end]...)
 		}
 	}
+}
+
+func BenchmarkUTF8(b *testing.B) {
+	benchmarkBothWays(b, func(b *testing.B) {
+		for _, row := range benchmarkTexts {
+			for _, size := range []int{16, 32, 64, 128, 512, 4 << 10, 16 << 10, 64 << 10, 1 << 20} {
+				b.Run(fmt.Sprintf("%s/%d", row.name, size), func(b *testing.B) {
+					text := cutText(row.text, size)
+					b.ReportAllocs()
+					b.SetBytes(int64(size))
+					for b.Loop() {
+						var u frame.UTF8
+						if !u.Write(text) {
+							b.Fatal("false of a valid text")
+						}
+					}
+				})
+			}
+		}
+	})
+}
+
+// BenchmarkUnmask sets Unmask beside Mask and Write.
+func BenchmarkUnmask(b *testing.B) {
+	benchmarkBothWays(b, func(b *testing.B) {
+		for _, row := range benchmarkTexts {
+			for _, size := range []int{64, 96, 125, 128, 256, 512, 4 << 10, 16 << 10, 64 << 10, 1 << 20} {
+				at := places(cutText(row.text, size))
+				b.Run(fmt.Sprintf("%s/%d/MaskAndWrite", row.name, size), func(b *testing.B) {
+					b.SetBytes(int64(size))
+					for i := 0; b.Loop(); i++ {
+						var u frame.UTF8
+						frame.Mask(at[i%len(at)], 0)
+						if !u.Write(at[i%len(at)]) {
+							b.Fatal("false of a valid text")
+						}
+					}
+				})
+				b.Run(fmt.Sprintf("%s/%d/Unmask", row.name, size), func(b *testing.B) {
+					b.SetBytes(int64(size))
+					for i := 0; b.Loop(); i++ {
+						var u frame.UTF8
+						if _, ok := u.Unmask(at[i%len(at)], 0); !ok {
+							b.Fatal("false of a valid text")
+						}
+					}
+				})
+			}
+		}
+	})
 }

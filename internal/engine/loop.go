@@ -1,0 +1,133 @@
+//go:build linux
+
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A Loop serves connections. What has no lock belongs to the worker that holds the lease.
+type Loop struct {
+	engine *engine
+	poller poller
+	slots  slots
+	wheel  wheel
+	conns  atomic.Int64
+
+	lease    atomic.Uint64 // see worker.go
+	seen     uint64        // the lease at the monitor's last look; the monitor's own
+	blocked  *Conn         // whose handler the worker is calling
+	stopping atomic.Bool
+	sleeping atomic.Bool // the worker waits in the poller: somebody who posts has to wake it
+
+	mail struct {
+		sync.Mutex
+		conns []*Conn
+	}
+	attending []*Conn // taken from mail, from at on not yet attended to
+	at        int
+
+	events  [eventsAtOnce]event
+	next, n int // of events: the next one to handle, and how many there are
+	began   time.Duration
+	now     atomic.Int64 // the engine's clock, as of when the poller was last asked
+
+	expired []*Conn // of the wheel, from firing on not yet told
+	firing  int
+	steals  steals
+}
+
+const (
+	eventsAtOnce = 256
+	turnTime     = time.Millisecond // after so much work other goroutines get their turn
+	turnOctets   = 64 << 10         // after so much input the clock is looked at
+	bufferSize   = 64 << 10
+)
+
+func newLoop(e *engine) (*Loop, error) {
+	l := &Loop{engine: e}
+	l.wheel.init(l)
+	return l, l.poller.open()
+}
+
+func (l *Loop) add(c *Conn) {
+	c.loop = l
+	l.conns.Add(1)
+	l.slots.add(c)
+}
+
+// post has the worker look at a connection.
+func (l *Loop) post(c *Conn) {
+	l.mail.Lock()
+	l.mail.conns = append(l.mail.conns, c)
+	l.mail.Unlock()
+	l.wake()
+}
+
+// wake ends the worker's wait in the poller, now or before it begins.
+func (l *Loop) wake() {
+	if l.sleeping.Load() && l.sleeping.CompareAndSwap(true, false) {
+		l.poller.wake()
+	}
+}
+
+// hasMail reports whether there is something to attend to.
+func (l *Loop) hasMail() bool {
+	l.mail.Lock()
+	defer l.mail.Unlock()
+	return len(l.mail.conns) > 0
+}
+
+// takeMail takes what was posted.
+func (l *Loop) takeMail() {
+	clear(l.attending)
+	l.mail.Lock()
+	defer l.mail.Unlock()
+	l.attending, l.mail.conns = l.mail.conns, l.attending[:0]
+	l.at = 0
+}
+
+// clock looks at the clock.
+func (l *Loop) clock() time.Duration {
+	now := time.Since(epoch)
+	l.now.Store(int64(now))
+	return now
+}
+
+// gather waits until there is something to do, and fetches what is ready.
+func (l *Loop) gather() {
+	l.next, l.n = 0, 0
+	if now := l.clock(); now-l.began > turnTime {
+		l.poller.yield()
+		l.began = l.clock()
+	}
+	if l.n = l.poller.poll(l.events[:]); l.n > 0 {
+		return
+	}
+	l.sleeping.Store(true)
+	if !l.hasMail() && !l.stopping.Load() {
+		l.n = l.poller.park(l.events[:], l.wheel.next())
+	}
+	l.sleeping.Store(false)
+	l.began = l.clock()
+	l.engine.monitor.watch()
+}
+
+// close closes a connection that is finished. Its handler is told by the caller.
+func (l *Loop) close(c *Conn) {
+	c.handler.Lock()
+	if c.interest != 0 {
+		l.poller.control(int(c.fd), c.id(), c.interest, 0)
+		c.interest = 0
+	}
+	syscall.Close(int(c.fd))
+	c.fd = -1
+	c.due.Store(0)
+	l.slots.remove(c)
+	c.handler.Unlock()
+	l.conns.Add(-1)
+	l.engine.release()
+}

@@ -1,0 +1,169 @@
+//go:build linux
+
+package engine
+
+import (
+	"sync"
+	"time"
+)
+
+// A Worker is a goroutine that holds a loop's lease. The lease is one word, an epoch that grows: odd while a handler is
+// called, even otherwise. Only its holder makes it odd. While it is odd the monitor may take the lease by
+// making it even, and start another worker with the epoch it has then; the holder notices when it wants to make it even itself.
+type Worker struct {
+	loop   *Loop
+	epoch  uint64
+	buf    *[bufferSize]byte
+	octets int // read since the clock was looked at
+}
+
+var workerBuffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+func newWorker(l *Loop, epoch uint64) *Worker {
+	return &Worker{loop: l, epoch: epoch, buf: workerBuffers.Get().(*[bufferSize]byte)}
+}
+
+// Buffer is memory to read into. It is free to use until the handler's call ends.
+func (w *Worker) Buffer() []byte { return w.buf[:] }
+
+// Now returns the time by the clock of [Since], as of when the poller was last asked. It costs nothing.
+func (w *Worker) Now() time.Duration { return time.Duration(w.loop.now.Load()) }
+
+// Wary reports whether so many calls have lost the loop of late that a handler should not run callbacks on it.
+func (w *Worker) Wary() bool { return w.loop.steals.wary(w.Now()) }
+
+func (w *Worker) start() { go w.run() }
+
+// run serves the loop until the lease is lost or the loop is stopped.
+func (w *Worker) run() {
+	ended := false
+	defer func() {
+		if !ended { // a callback has ended this goroutine, by runtime.Goexit
+			if w.leave() {
+				newWorker(w.loop, w.epoch).start()
+			}
+		}
+	}()
+	w.serve()
+	workerBuffers.Put(w.buf)
+	ended = true
+}
+
+// serve returns when the lease is lost, or the loop is stopped and closed.
+func (w *Worker) serve() {
+	l := w.loop
+	l.engine.monitor.watch()
+	for {
+		if !w.handleEvents() || !w.attend() || !w.fire() {
+			return
+		}
+		if l.stopping.Load() {
+			l.poller.close()
+			return
+		}
+		l.gather()
+	}
+}
+
+// enter begins a call of a handler.
+func (w *Worker) enter(c *Conn) {
+	w.loop.blocked = c
+	w.epoch += 2
+	w.loop.lease.Store(w.epoch - 1)
+}
+
+// leave ends a call of a handler, and reports whether the lease is still there.
+func (w *Worker) leave() bool { return w.loop.lease.CompareAndSwap(w.epoch-1, w.epoch) }
+
+// handleEvents handles what the poller has reported.
+func (w *Worker) handleEvents() bool {
+	l := w.loop
+	for l.next < l.n {
+		ev := &l.events[l.next]
+		l.next++
+		if c := l.slots.find(ev.id()); c != nil {
+			if !w.handle(c, ev.readable(), ev.writable()) {
+				return false
+			}
+		} else if ev.id() == 0 {
+			l.poller.woken()
+		}
+		if w.octets >= turnOctets {
+			w.octets = 0
+			if l.clock()-l.began > turnTime {
+				l.poller.yield()
+				l.began = l.clock()
+			}
+		}
+	}
+	return true
+}
+
+// handle has a connection written to, and read from.
+func (w *Worker) handle(c *Conn, readable, writable bool) bool {
+	w.enter(c)
+	if writable {
+		c.handler.Writable(w)
+	}
+	if readable {
+		if buf := c.handler.Prepare(w); buf != nil {
+			n, err := recv(int(c.fd), buf)
+			w.octets += n + 256 // a message has its price, however small
+			c.handler.Received(w, buf[:n], err)
+		}
+	}
+	return w.leave()
+}
+
+// attend attends to what was posted, and closes what is finished.
+func (w *Worker) attend() bool {
+	l := w.loop
+	for {
+		if l.at == len(l.attending) {
+			if l.takeMail(); len(l.attending) == 0 {
+				return true
+			}
+		}
+		c := l.attending[l.at]
+		l.attending[l.at] = nil
+		l.at++
+		if c.fd < 0 {
+			continue // it was closed meanwhile
+		}
+		finished := c.finished.Load()
+		if finished {
+			l.close(c)
+		}
+		w.enter(c)
+		c.posted.Store(false)
+		if finished {
+			c.handler.Closed(w)
+		} else {
+			c.handler.Attend(w)
+		}
+		if !w.leave() {
+			return false
+		}
+	}
+}
+
+// fire tells the connections whose time has come.
+func (w *Worker) fire() bool {
+	l := w.loop
+	for {
+		if l.firing == len(l.expired) {
+			l.expired, l.firing = l.wheel.expire(l.expired[:0], w.Now()), 0
+			if len(l.expired) == 0 {
+				return true
+			}
+		}
+		c := l.expired[l.firing]
+		l.expired[l.firing] = nil
+		l.firing++
+		w.enter(c)
+		c.handler.Timeout(w)
+		if !w.leave() {
+			return false
+		}
+	}
+}

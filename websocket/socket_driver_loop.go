@@ -1,0 +1,494 @@
+//go:build linux
+
+package websocket
+
+import (
+	"net"
+	"time"
+
+	"github.com/everwire/everwire/internal/engine"
+	"github.com/everwire/everwire/websocket/frame"
+)
+
+// loopDriver drives a Socket on an event loop. Input, events and timers come to it on a loop's worker; output is written by
+// whoever causes it, as far as the system takes it without waiting, and goes on on the loop.
+//
+// While a batch of input is processed the output is corked: what is sent meanwhile leaves in one write at its end.
+type loopDriver struct {
+	engine.Conn
+	s *Socket
+
+	// Guarded by Socket.mu.
+	batch    *batch // being written, or collected for that
+	corked   bool
+	full     bool // the system took a part of batch, and room for the rest is waited for
+	filling  bool // somebody makes a batch, and has given up mu meanwhile
+	waiting  bool // who gives the delivery token back has the loop attend
+	holding  bool // the delivery token is passed to Attend
+	stolen   bool // the turn has lost its loop
+	slow     int8 // turns to make off the loop, because one blocked it
+	inputEnd error
+	at       time.Duration // what time it is, if that is known
+
+	// The token holder's own.
+	now   time.Duration // when the turn began, if that is known
+	away  bool          // the turn is not made on the loop
+	fresh int           // octets in Socket.in that it has not been told of
+	kept  *buffer       // memory of Socket.in, if that is not the worker's
+}
+
+// A socket whose listener blocked a loop has made so many turns off the loop, each of them quick, before it is trusted with
+// a loop again.
+const (
+	slowTurns = 100
+	quick     = 200 * time.Microsecond
+)
+
+// newDriver makes the driver of s over a stream. Call with mu held.
+func newDriver(s *Socket, up *upgraded) driver {
+	if s.settings.driver == EventLoops {
+		if d := newLoopDriver(s, up); d != nil {
+			return d
+		}
+	}
+	return newGoroutineDriver(s, up)
+}
+
+// newLoopDriver returns nil if the stream cannot be on a loop.
+func newLoopDriver(s *Socket, up *upgraded) *loopDriver {
+	d := &loopDriver{s: s, fresh: len(up.ahead)}
+	if d.Adopt(up.nc, d) != nil {
+		return nil
+	}
+	s.in = up.ahead
+	if len(up.answer) > 0 {
+		d.batch = batches.Get().(*batch)
+		d.batch.out = append(d.batch.out, up.answer...)
+	}
+	return d
+}
+
+// Lock and Unlock are the engine's way to Socket.mu.
+func (d *loopDriver) Lock()   { d.s.mu.Lock() }
+func (d *loopDriver) Unlock() { d.s.mu.Unlock() }
+
+// run has the loop go on with the delivery token.
+func (d *loopDriver) run() {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	d.deliver()
+}
+
+func (d *loopDriver) deliver() {
+	d.holding = true
+	d.Post()
+}
+
+func (d *loopDriver) resume() { d.Post() }
+
+func (d *loopDriver) freed() {
+	if d.waiting || d.inputEnd != nil {
+		d.waiting = false
+		d.Post()
+	}
+}
+
+func (d *loopDriver) setTimer(after time.Duration) { d.SetTimer(after) }
+func (d *loopDriver) shutdownWrite()               { d.ShutdownWrite() }
+
+func (d *loopDriver) cut() {
+	d.Abort()
+	d.endInput(net.ErrClosed)
+	d.Post()
+}
+
+// endInput notes why there is no more input. Call with mu held.
+func (d *loopDriver) endInput(err error) {
+	if d.inputEnd == nil {
+		d.inputEnd = err
+	}
+}
+
+// Prepare takes the delivery token, if it is there, and returns where input is to be read to.
+func (d *loopDriver) Prepare(w *engine.Worker) []byte {
+	s := d.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.delivering || s.unread() || s.held() || d.inputEnd != nil {
+		d.waiting = s.delivering
+		d.watch(false)
+		return nil
+	}
+	d.begin(w)
+	if d.away {
+		d.watch(false)
+		return w.Buffer()
+	}
+	if room := s.roomInPlace(); room != nil {
+		return room
+	}
+	return w.Buffer()
+}
+
+// begin begins a turn: on the loop, unless its listeners may block. Call with mu held and the delivery token free.
+func (d *loopDriver) begin(w *engine.Worker) {
+	d.s.delivering = true
+	d.away = d.slow > 0 || w.Wary()
+	d.corked, d.stolen, d.now = !d.away, false, w.Now()
+}
+
+// Received delivers what was read.
+func (d *loopDriver) Received(w *engine.Worker, input []byte, err error) {
+	if err != nil {
+		d.s.mu.Lock()
+		d.endInput(err)
+		d.s.mu.Unlock()
+	}
+	d.s.in, d.fresh = input, len(input)
+	if !d.away {
+		d.turn()
+		return
+	}
+	d.keepInput()
+	go d.turnAway()
+}
+
+// Attend does what was posted.
+func (d *loopDriver) Attend(w *engine.Worker) {
+	s := d.s
+	s.mu.Lock()
+	switch {
+	case d.holding:
+		d.holding = false
+	case s.delivering:
+		d.waiting = true
+		d.flush()
+		s.mu.Unlock()
+		return
+	case len(s.mailbox) == 0 && !s.unread() && d.inputEnd == nil:
+		d.flush()
+		d.watch(true)
+		s.mu.Unlock()
+		return
+	}
+	d.begin(w)
+	s.mu.Unlock()
+	if d.away {
+		go d.turnAway()
+	} else {
+		d.turn()
+	}
+}
+
+func (d *loopDriver) Writable(w *engine.Worker) {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	d.full = false
+	d.flush()
+	d.watch(d.Watches())
+}
+
+func (d *loopDriver) Timeout(w *engine.Worker) { d.s.tick() }
+
+// Stolen notes that a listener of this socket's blocks: from now on it corks nothing, and blocks no loop.
+func (d *loopDriver) Stolen() {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	d.slow, d.stolen = slowTurns, true
+	if d.corked {
+		d.corked = false
+		d.flush()
+	}
+}
+
+// Closed ends the socket. It has the delivery token since finish.
+func (d *loopDriver) Closed(w *engine.Worker) {
+	returned := false
+	defer func() {
+		if !returned { // a listener called runtime.Goexit
+			go d.s.releaseForGood()
+		}
+	}()
+	if d.s.ReadyState() != Closed {
+		d.s.end(d.inputEnd)
+	}
+	d.s.release()
+	returned = true
+}
+
+// turn delivers what there is, and gives the delivery token back. A listener that calls runtime.Goexit ends just
+// itself: another goroutine goes on.
+func (d *loopDriver) turn() {
+	s := d.s
+	returned := false
+	defer func() {
+		if !returned {
+			s.mu.Lock()
+			d.corked, d.stolen = false, true
+			s.mu.Unlock()
+			go d.turnAway()
+		}
+	}()
+	for {
+		s.deliverMailbox()
+		if d.fresh > 0 {
+			s.arrived(d.fresh, d.now)
+			d.fresh = 0
+		}
+		if s.unread() {
+			s.input()
+		}
+		if d.rest() {
+			break
+		}
+	}
+	returned = true
+}
+
+// turnAway is turn on a goroutine of its own, for listeners that may block.
+func (d *loopDriver) turnAway() {
+	began := time.Now()
+	d.turn()
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	switch {
+	case time.Since(began) > quick:
+		d.slow = slowTurns
+	case d.slow > 0:
+		d.slow--
+	}
+}
+
+// rest ends a turn: what was sent meanwhile is written, and the delivery token given back, unless there is more to deliver.
+func (d *loopDriver) rest() bool {
+	s := d.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	corked := d.corked
+	d.corked = false
+	if d.batch != nil || s.outputActive {
+		if corked {
+			d.at = d.now
+		}
+		d.flush()
+		d.at = 0
+	}
+	ended := d.inputEnd != nil && !s.unread() && d.endOutput()
+	if len(s.mailbox) > 0 || s.unread() && !s.held() {
+		d.corked = corked && !d.stolen
+		return false
+	}
+	if ended { // the delivery token stays for Closed
+		s.refuseOutput()
+		d.Finish()
+		return true
+	}
+	d.keepInput()
+	s.mailbox = nil
+	s.delivering = false
+	d.watch(true)
+	if d.waiting {
+		d.waiting = false
+		d.Post()
+	}
+	return true
+}
+
+// endOutput reports whether nothing will be written any more, now that there is no more input. A Close frame that is still being
+// written is waited for; the socket's timer bounds that. Call with mu held.
+func (d *loopDriver) endOutput() bool {
+	s := d.s
+	if d.filling {
+		return false // who does calls freed
+	}
+	if s.outputActive && (s.cutOff || !s.closing.Received() && !s.closing.Failed()) { // nobody reads what we write
+		d.full = false
+		d.settle(net.ErrClosed)
+		d.drop()
+	}
+	return !s.outputActive
+}
+
+// keepInput sees to it that what is left of the input is in memory of its own, so that the worker can use its buffer.
+func (d *loopDriver) keepInput() {
+	switch in := d.s.in; {
+	case len(in) == 0:
+		d.kept.free()
+		d.kept = nil
+	case d.kept == nil:
+		d.kept = newBuffer(len(in))
+		d.kept.b = append(d.kept.b, in...)
+		d.s.in = d.kept.b
+	}
+}
+
+// watch has the loop watch for input, if it is wanted and the time for it, and for room for output, if that is
+// waited for. Call with mu held.
+func (d *loopDriver) watch(input bool) {
+	input = input && d.inputEnd == nil && !d.s.delivering && !d.s.held()
+	if err := d.Watch(input, d.full); err != nil {
+		d.endInput(err)
+		d.Post()
+	}
+}
+
+// wake has what waits written: at the end of the turn if there is one, else by the loop.
+func (d *loopDriver) wake() {
+	if !d.corked {
+		d.Post()
+	}
+}
+
+func (d *loopDriver) push() { d.flush() }
+
+// send takes a message into the batch, and writes that unless it is corked.
+func (d *loopDriver) send(m plain) bool {
+	s := d.s
+	if s.queue.n > 0 || d.full || d.filling || s.closeWant.wanted || s.sender.Closed() || s.sender.InMessage() {
+		return false
+	}
+	size := len(m.payload)
+	if size > ownWriteSize || s.compressor.wants(int64(size), m.compress) {
+		return false
+	}
+	b := d.batch
+	if b != nil && len(b.out)+size > batchSize {
+		d.flush()
+		if d.full || d.filling {
+			return false
+		}
+		b = d.batch
+	}
+	if b == nil {
+		b = batches.Get().(*batch)
+		d.batch = b
+	}
+	s.accepted++
+	if s.writing == 0 {
+		s.writing = s.accepted
+	}
+	s.takeControl(b) // a Pong that waits goes ahead of what is sent after its Ping
+	b.out = s.sender.AppendMessage(b.out, frame.Opcode(m.typ), 0, m.payload)
+	b.plain = append(b.plain, plainEnd{int32(len(b.out)), int32(size)})
+	s.buffered.Add(int64(size))
+	if !d.corked {
+		d.flush()
+	}
+	return true
+}
+
+// flush writes what waits, as far as the system takes it now. Call with mu held; it is given up while a message is
+// compressed.
+func (d *loopDriver) flush() {
+	s := d.s
+	for !d.full && !d.filling {
+		if !d.fill() {
+			return
+		}
+		b := d.batch
+		err := d.write(b)
+		if err == nil && b.sent < int64(len(b.out)+len(b.tail)) {
+			d.full = true
+			s.outputActive = true
+			s.settlePlain(b)
+			s.moved(engine.Since())
+			d.watch(d.Watches())
+			return
+		}
+		d.settle(err)
+	}
+}
+
+// fill makes a batch of what waits, and reports false if that is nothing, or takes time.
+func (d *loopDriver) fill() bool {
+	s := d.s
+	if d.batch == nil {
+		if !s.outputActive {
+			return false
+		}
+		d.batch = batches.Get().(*batch)
+	}
+	b := d.batch
+	if b.begun || b.tail != nil || s.queue.n == 0 && len(s.control) == 0 && !s.closeWant.wanted {
+		if len(b.out) > 0 {
+			return true
+		}
+		d.drop()
+		return false
+	}
+	d.filling = true
+	if s.queue.n > 0 && s.queue.at(0).blob != nil && len(b.out) == 0 && !s.closeWant.urgent {
+		go d.fillBlob() // what it is read from may block
+		return false
+	}
+	ok := s.fillBatch(b)
+	d.filling = false
+	if !ok {
+		d.drop()
+	}
+	return ok
+}
+
+// fillBlob makes a batch of a blob's next fragment, and has it written.
+func (d *loopDriver) fillBlob() {
+	s := d.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ok := s.fillBatch(d.batch)
+	d.filling = false
+	if !ok {
+		d.drop()
+		return
+	}
+	d.flush()
+}
+
+// drop ends the output for now. Call with mu held.
+func (d *loopDriver) drop() {
+	if d.batch != nil {
+		d.batch.reset()
+		batches.Put(d.batch)
+		d.batch = nil
+	}
+	d.s.outputActive = false
+	d.freed()
+}
+
+// settle reports how the writing of the batch went.
+func (d *loopDriver) settle(err error) {
+	b := d.batch
+	if b == nil {
+		return
+	}
+	now := d.at
+	if now == 0 {
+		now = engine.Since()
+	}
+	d.s.settle(b, err, now)
+	if !d.s.outputActive {
+		batches.Put(b)
+		d.batch = nil
+	}
+}
+
+// write gives the system of a batch what it takes.
+func (d *loopDriver) write(b *batch) error {
+	b.begun = true
+	out, tail := b.out, b.tail
+	if b.sent < int64(len(out)) {
+		out = out[b.sent:]
+	} else {
+		tail, out = tail[b.sent-int64(len(out)):], nil
+	}
+	n, err := 0, error(nil)
+	switch {
+	case len(tail) == 0:
+		n, err = d.Send(out)
+	case len(out) == 0:
+		n, err = d.Send(tail)
+	default:
+		n, err = d.Send2(out, tail)
+	}
+	b.sent += int64(n)
+	return err
+}
