@@ -1,0 +1,215 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A connState is a connection's.
+type connState uint8
+
+const (
+	unused     connState = iota
+	connecting           // TCP's handshake is under way
+	upgrading            // the opening handshake is
+	open
+	shutting // a Close frame was sent
+	failed
+)
+
+// A conn is one connection. There may be a million, so that what few need is behind a pointer.
+type conn struct {
+	receiver
+	fd       int32
+	state    connState
+	wanted   uint32  // the events that epoll looks for
+	inFlight int32   // messages sent, or on their way to the socket, and not answered
+	owed     int32   // messages that are due and wait for the window
+	outPos   int32   // where in its frame the next octet is
+	out      int64   // octets of frames that wait for the socket
+	received int64   // messages that were answered, or came, in this run
+	since    int64   // since when the peer is waited for
+	sent     batches // Handshake: when this one was due, or started
+}
+
+// edges go with what a connection waits for.
+const edges = unix.EPOLLET | unix.EPOLLRDHUP
+
+func (l *loop) want(i int, c *conn, events uint32) {
+	if c.wanted == events {
+		return
+	}
+	c.wanted = events
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, int(c.fd), &unix.EpollEvent{Events: events | edges, Fd: int32(i)}); err != nil {
+		l.fail(i, os.NewSyscallError("epoll_ctl", err))
+	}
+}
+
+// ready looks at a connection that epoll has named.
+func (l *loop) ready(i int, events uint32) {
+	c := &l.conns[i]
+	switch c.state {
+	case connecting:
+		l.connected(i, c)
+		return
+	case unused, failed:
+		return
+	}
+	if events&^unix.EPOLLOUT != 0 {
+		l.receive(i, c, events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
+	}
+	if events&unix.EPOLLOUT != 0 && (c.state == open || c.state == shutting) {
+		l.flush(i, c)
+	}
+}
+
+// receive reads what there is. Events are edge-triggered, which saves epoll a second look at every connection: so it
+// reads until there is less than there is room for, and where the server has ended its half, until that is read as well.
+func (l *loop) receive(i int, c *conn, ended bool) {
+	for c.state != failed && c.state != unused {
+		if n := c.discardable() - 1; n > receiveSize { // the last octet ends the message below
+			n, e := rawDiscard(c.fd, n)
+			if e == unix.EINTR {
+				continue
+			}
+			if e != 0 || n == 0 {
+				l.broken(i, c, n, e)
+				return
+			}
+			c.left -= int64(n)
+			c.pos += int64(n)
+			continue
+		}
+		fd := c.fd
+		n, e := rawReceive(fd, l.input)
+		if e == unix.EINTR {
+			continue
+		}
+		if e != 0 || n == 0 {
+			l.broken(i, c, n, e)
+			return
+		}
+		in := l.input[:n]
+		if c.state == upgrading {
+			if in = l.upgraded(i, c, in); c.state == open {
+				l.opened(i, c)
+			}
+		}
+		if c.state == open || c.state == shutting {
+			l.take(i, c, in)
+		}
+		if n < receiveSize && !ended || c.fd != fd || c.state == connecting {
+			return
+		}
+	}
+}
+
+// broken ends a connection that has nothing more to read.
+func (l *loop) broken(i int, c *conn, n int, e syscall.Errno) {
+	switch {
+	case e == unix.EAGAIN:
+	case c.state == shutting: // servers may cut without an answer
+		l.cut(i, c)
+	case e != 0:
+		l.fail(i, os.NewSyscallError("receiving", e))
+	default:
+		l.fail(i, errors.New("the server closed the connection"))
+	}
+}
+
+// take takes input apart and acts on it. Everything that it causes to be sent leaves in one write.
+func (l *loop) take(i int, c *conn, in []byte) {
+	messages := 0
+	for {
+		rest, n, checked, ctl, err := c.next(l.content, in)
+		messages += n
+		l.checked += int64(checked)
+		if err != nil {
+			if c.state == shutting { // what it says now counts no more
+				l.cut(i, c)
+				return
+			}
+			l.fail(i, err)
+			return
+		}
+		in = rest
+		if ctl.opcode == opPing && c.state == open {
+			c.answer(ctl.payload)
+		}
+		if ctl.opcode == opClose {
+			if c.state == shutting {
+				l.cut(i, c)
+			} else {
+				l.fail(i, fmt.Errorf("the server sent a Close frame: %s", closeReason(ctl.payload)))
+			}
+			return
+		}
+		if len(in) == 0 {
+			break
+		}
+	}
+	if c.state == shutting {
+		return
+	}
+	if messages > 0 {
+		l.arrival(i, c, messages)
+	}
+	if c.state == open && (c.out > 0 || c.rare != nil && len(c.rare.pongs) > 0) && c.wanted&unix.EPOLLOUT == 0 {
+		l.flush(i, c)
+	}
+}
+
+// answer puts a Pong frame on its way. Of Pings that come faster than the answers leave, some go unanswered
+// (RFC 6455 §5.5.3).
+func (c *conn) answer(ping []byte) {
+	if r := c.more(); len(r.pongs) < maxPongs {
+		r.pongs = appendMasked(r.pongs, finBit|opPong, ping)
+	}
+}
+
+// flush writes what waits for the socket: frames, and between them control frames.
+func (l *loop) flush(i int, c *conn) {
+	for {
+		frames := c.rare == nil || len(c.rare.pongs) == 0
+		var n int
+		var e syscall.Errno
+		switch {
+		case !frames && (c.rare.midPong || c.outPos == 0):
+			n, e = rawSend(c.fd, c.rare.pongs)
+			if e == 0 {
+				c.rare.pongs = c.rare.pongs[n:]
+				c.rare.midPong = len(c.rare.pongs) > 0
+			}
+		case c.out > 0:
+			b := l.content.batch
+			b = b[c.outPos:min(int64(len(b)), int64(c.outPos)+c.out)]
+			if !frames {
+				b = b[:l.content.frameLen-int(c.outPos)]
+			}
+			n, e = rawSend(c.fd, b)
+			if e == 0 {
+				c.out -= int64(n)
+				c.outPos = int32((int(c.outPos) + n) % l.content.frameLen)
+			}
+		default:
+			if c.rare != nil {
+				c.rare.pongs = nil
+			}
+			l.want(i, c, unix.EPOLLIN)
+			return
+		}
+		switch e {
+		case 0, unix.EINTR:
+		case unix.EAGAIN:
+			l.want(i, c, unix.EPOLLIN|unix.EPOLLOUT)
+			return
+		default:
+			l.fail(i, os.NewSyscallError("sending", e))
+			return
+		}
+	}
+}
