@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"time"
 	"unicode/utf8"
 
 	coder "github.com/coder/websocket"
@@ -79,14 +80,32 @@ func socket(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// gorillaEcho checks UTF-8 itself, as gorilla leaves that to programs.
 func gorillaEcho(w http.ResponseWriter, r *http.Request) {
 	u := gorilla.Upgrader{ReadBufferSize: 4096, WriteBufferSize: 4096, EnableCompression: true,
 		CheckOrigin: func(*http.Request) bool { return true }}
-	c, err := u.Upgrade(w, r, nil)
-	if err != nil {
-		return
+	if c, err := u.Upgrade(w, r, nil); err == nil {
+		echoWhole(c)
 	}
+}
+
+func fasthttpEcho(w http.ResponseWriter, r *http.Request) {
+	u := fasthttpws.Upgrader{ReadBufferSize: 4096, WriteBufferSize: 4096, EnableCompression: true,
+		CheckOrigin: func(*http.Request) bool { return true }}
+	if c, err := u.Upgrade(w, r, nil); err == nil {
+		echoWhole(c)
+	}
+}
+
+// gorillaConn is a connection of gorilla/websocket, and of fasthttp/websocket, which began as a copy of it.
+type gorillaConn interface {
+	ReadMessage() (messageType int, p []byte, err error)
+	WriteMessage(messageType int, data []byte) error
+	WriteControl(messageType int, data []byte, deadline time.Time) error
+	Close() error
+}
+
+// echoWhole checks UTF-8 itself, as these libraries leave that to programs.
+func echoWhole(c gorillaConn) {
 	defer c.Close()
 	for {
 		typ, p, err := c.ReadMessage()
@@ -95,29 +114,6 @@ func gorillaEcho(w http.ResponseWriter, r *http.Request) {
 		}
 		if typ == gorilla.TextMessage && !utf8.Valid(p) {
 			c.WriteControl(gorilla.CloseMessage, gorilla.FormatCloseMessage(gorilla.CloseInvalidFramePayloadData, ""), noDeadline)
-			return
-		}
-		if c.WriteMessage(typ, p) != nil {
-			return
-		}
-	}
-}
-
-func fasthttpEcho(w http.ResponseWriter, r *http.Request) {
-	u := fasthttpws.Upgrader{ReadBufferSize: 4096, WriteBufferSize: 4096, EnableCompression: true,
-		CheckOrigin: func(*http.Request) bool { return true }}
-	c, err := u.Upgrade(w, r, nil)
-	if err != nil {
-		return
-	}
-	defer c.Close()
-	for {
-		typ, p, err := c.ReadMessage()
-		if err != nil {
-			return
-		}
-		if typ == fasthttpws.TextMessage && !utf8.Valid(p) {
-			c.WriteControl(fasthttpws.CloseMessage, fasthttpws.FormatCloseMessage(fasthttpws.CloseInvalidFramePayloadData, ""), noDeadline)
 			return
 		}
 		if c.WriteMessage(typ, p) != nil {

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/everwire/everwire/bench/internal/document"
 	"github.com/everwire/everwire/conformance"
 	"github.com/everwire/everwire/conformance/report"
 )
@@ -76,7 +77,11 @@ func main() {
 	write(*page, func(f *os.File) error { return all.WriteHTML(f, nil) })
 	write(*full, func(f *os.File) error { return all.WriteJSON(f) })
 	if *doc != "" {
-		if err := insert(*doc, all); err != nil {
+		var table strings.Builder
+		if err := all.WriteMarkdown(&table); err != nil {
+			log.Fatal(err)
+		}
+		if err := marks.Insert(*doc, table.String()); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -98,28 +103,10 @@ func write(name string, form func(*os.File) error) {
 	}
 }
 
-// The marks between which a document has the table.
-const (
-	begin = "<!-- peers: written by go run ./bench/peers -doc docs/conformance.md -->\n"
-	end   = "<!-- end of peers -->\n"
-)
-
-// insert puts the table into a document.
-func insert(name string, r *report.Report) error {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s has no place for the table, between\n%s%s", name, begin, end)
-	}
-	var table strings.Builder
-	if err := r.WriteMarkdown(&table); err != nil {
-		return err
-	}
-	return os.WriteFile(name, []byte(before+begin+"\n"+table.String()+"\n"+end+after), 0o644)
+// marks are the lines between which a document has the table.
+var marks = document.Marks{
+	Begin: "<!-- peers: written by go run ./bench/peers -doc docs/conformance.md -->",
+	End:   "<!-- end of peers -->",
 }
 
 // handle serves an http.Handler.
