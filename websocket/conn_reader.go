@@ -46,6 +46,28 @@ func (r *messageReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// WriteTo has io.Copy use memory that is there.
+func (r *messageReader) WriteTo(w io.Writer) (written int64, err error) {
+	buf := newBuffer(writerFragment)
+	defer buf.free()
+	for {
+		n, err := r.Read(buf.b[:writerFragment])
+		if n > 0 {
+			m, err := w.Write(buf.b[:n])
+			written += int64(m)
+			if err != nil {
+				return written, err
+			}
+		}
+		if err == io.EOF {
+			return written, nil
+		}
+		if err != nil {
+			return written, err
+		}
+	}
+}
+
 // readSome reads what comes next of the message in progress, at least an octet unless p is empty, or
 // returns io.EOF at its end. Call with readLock held.
 func (c *Conn) readSome(ctx context.Context, p []byte) (n int, err error) {

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/binary"
 	"strconv"
 
 	"github.com/everwire/everwire/websocket/frame"
@@ -51,6 +52,7 @@ type Receiver struct {
 	// The data frame in progress.
 	inFrame bool
 	fin     bool
+	checked bool // the piece that was taken has passed through utf8 already
 	key     uint32 // turned to the next octet's place
 	left    int64  // octets still to come
 
@@ -86,6 +88,11 @@ func (r *Receiver) Next(in []byte) (ev Event, rest []byte) {
 			return ev, in
 		}
 	}
+	if len(in) > minMasked && r.role == Server && !r.inFrame && !r.done && r.inflater == nil && r.opcode == frame.Continuation {
+		if n := wholeMessage(in, r.limits.MessageSize); n > 0 {
+			return r.message(in[:n:n]), in[n:]
+		}
+	}
 	for !r.done && (len(in) > 0 || r.inFrame && r.left == 0 || r.Pending()) {
 		if r.inFrame {
 			if ev, in = r.payload(in); ev.Kind != None {
@@ -117,6 +124,37 @@ func (r *Receiver) Next(in []byte) (ev Event, rest []byte) {
 		in = in[n:]
 	}
 	return Event{}, nil
+}
+
+// minMasked is the size of the shortest header of a masked frame.
+const minMasked = 6
+
+// wholeMessage returns the size of the frame that in begins with, if that is as most are: whole, a message of its own, of fewer
+// than 126 octets, and nothing is wrong with it. Else it returns 0, and Next goes the long way.
+func wholeMessage(in []byte, limit int64) int {
+	const final, masked = 0x80, 0x80
+	size := int(in[1] &^ masked)
+	switch {
+	case in[0] != final|byte(frame.Text) && in[0] != final|byte(frame.Binary),
+		in[1]&masked == 0, size >= 126,
+		limit > 0 && int64(size) > limit,
+		len(in) < minMasked+size:
+		return 0
+	}
+	return minMasked + size
+}
+
+// message makes an event of a frame that wholeMessage has found.
+func (r *Receiver) message(f []byte) Event {
+	payload := f[minMasked:]
+	frame.Mask(payload, binary.LittleEndian.Uint32(f[2:]))
+	r.arrived += uint64(len(f))
+	opcode := frame.Opcode(f[0] & 0x0F)
+	if opcode == frame.Text && !(r.utf8.Write(payload) && r.utf8.Complete()) {
+		r.opcode = opcode
+		return r.handOn(nil, true) // which says what is wrong
+	}
+	return Event{Kind: Data, Opcode: opcode, First: true, Last: true, Payload: payload}
 }
 
 // Stop makes r swallow all further input, after this end failed the connection for a reason of its
@@ -219,7 +257,11 @@ func (r *Receiver) take(in []byte) (piece, rest []byte) {
 	if int64(len(piece)) > r.left {
 		piece = in[:r.left:r.left]
 	}
-	if r.role == Server {
+	r.checked = r.role == Server && r.opcode == frame.Text && r.InPlace() && len(piece) >= checkedSize
+	switch {
+	case r.checked:
+		r.key, _ = r.utf8.Unmask(piece, r.key) // handOn asks what came of it
+	case r.role == Server:
 		r.key = frame.Mask(piece, r.key)
 	}
 	r.left -= int64(len(piece))
@@ -227,10 +269,17 @@ func (r *Receiver) take(in []byte) (piece, rest []byte) {
 	return piece, in[len(piece):]
 }
 
+// checkedSize is from how many octets on it is faster to unmask text and to check it in one pass.
+const checkedSize = 512
+
 // handOn makes an event of the next piece of the message. An empty one in the middle is no event.
 func (r *Receiver) handOn(piece []byte, last bool) Event {
 	if r.opcode == frame.Text {
-		if !r.utf8.Write(piece) {
+		text := piece
+		if r.checked {
+			text, r.checked = nil, false
+		}
+		if !r.utf8.Write(text) {
 			return r.fail(invalidUTF8("a text message is not UTF-8"))
 		}
 		if last && !r.utf8.Complete() {

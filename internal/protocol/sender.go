@@ -42,6 +42,10 @@ func (s *Sender) Begin(opcode frame.Opcode, rsv uint8, length int64, fin bool) f
 // AppendMessage appends a whole message as one frame, with the reserved bits that say whether it is
 // compressed.
 func (s *Sender) AppendMessage(dst []byte, opcode frame.Opcode, rsv uint8, payload []byte) []byte {
+	if n := len(payload); n < 126 && s.role == Server && !s.inMessage && !s.closed { // as most are
+		dst = append(dst, 0x80|rsv<<4|byte(opcode), byte(n))
+		return append(dst, payload...)
+	}
 	return s.AppendFragment(dst, opcode, rsv, payload, true)
 }
 
