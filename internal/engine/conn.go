@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || (everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 package engine
 
@@ -42,10 +42,16 @@ type Conn struct {
 	gen      uint32
 	wheeled  uint32 // the tick of its valid entry in the wheel, 0 if there is none; guarded by the wheel
 	due      atomic.Int64
-	posted   atomic.Bool
+	mail     atomic.Uint32 // what the loop was told and has not seen
 	interest interest
-	finished atomic.Bool // Finish was called
+	prompt   bool // closing the descriptor does not wait
 }
+
+// What is in Conn.mail.
+const (
+	posted   = 1 << iota
+	finished // Finish was called; stays
+)
 
 // interest is what the poller watches a descriptor for.
 type interest uint8
@@ -117,7 +123,7 @@ func (c *Conn) Send2(p, q []byte) (n int, err error) {
 // ShutdownWrite ends this end's half of the stream. Call with the handler's lock held.
 func (c *Conn) ShutdownWrite() {
 	if c.fd >= 0 {
-		syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
+		shutdownWrite(int(c.fd))
 	}
 }
 
@@ -131,14 +137,14 @@ func (c *Conn) Abort() {
 // Finish has the loop close the descriptor, and call Closed. No call of the handler's may be between its Prepare and
 // the end of its Received.
 func (c *Conn) Finish() {
-	if !c.finished.Swap(true) {
+	if c.mail.Or(finished)&finished == 0 {
 		c.loop.post(c)
 	}
 }
 
 // Post has the loop call Attend soon; many calls before that are as one. It can be called anywhere.
 func (c *Conn) Post() {
-	if !c.posted.Swap(true) {
+	if c.mail.Or(posted)&posted == 0 {
 		c.loop.post(c)
 	}
 }
@@ -153,6 +159,9 @@ func (c *Conn) SetTimer(d time.Duration) {
 	c.due.Store(int64(time.Since(epoch) + d))
 	c.loop.wheel.watch(c)
 }
+
+// TimerRuns reports whether Timeout is still to be called, besides what is being called or about to be.
+func (c *Conn) TimerRuns() bool { return c.due.Load() != 0 }
 
 // id is what the poller reports of the connection.
 func (c *Conn) id() uint64 { return uint64(c.gen)<<32 | uint64(c.slot) }

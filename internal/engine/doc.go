@@ -2,7 +2,7 @@
 // octets, not WebSocket.
 //
 // There is a loop for each processor. A loop is an ordinary goroutine: with nothing to do it waits in Go's own netpoller,
-// awake it asks its poller (epoll) what is ready, reads into one buffer that all its connections share, and calls
+// awake it asks its poller (epoll, or kqueue) what is ready, reads into one buffer that all its connections share, and calls
 // the [Handler] of each. A connection that is idle costs its [Conn] and a slot in a table.
 //
 // # Leases

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !(everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 package engine
 

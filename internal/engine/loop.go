@@ -1,11 +1,10 @@
-//go:build linux
+//go:build linux || (everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 package engine
 
 import (
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -44,6 +43,7 @@ const (
 	eventsAtOnce = 256
 	turnTime     = time.Millisecond // after so much work other goroutines get their turn
 	turnOctets   = 64 << 10         // after so much input the clock is looked at
+	callPrice    = turnOctets / 8   // what a call counts for in that: its handler may compute
 	bufferSize   = 64 << 10
 )
 
@@ -119,15 +119,21 @@ func (l *Loop) gather() {
 // close closes a connection that is finished. Its handler is told by the caller.
 func (l *Loop) close(c *Conn) {
 	c.handler.Lock()
+	fd := int(c.fd)
+	l.forget(c)
+	closeDescriptor(fd, c.prompt)
+	c.handler.Unlock()
+	l.engine.release()
+}
+
+// forget takes a connection off the loop. Call with its handler's lock held.
+func (l *Loop) forget(c *Conn) {
 	if c.interest != 0 {
 		l.poller.control(int(c.fd), c.id(), c.interest, 0)
 		c.interest = 0
 	}
-	syscall.Close(int(c.fd))
 	c.fd = -1
 	c.due.Store(0)
 	l.slots.remove(c)
-	c.handler.Unlock()
 	l.conns.Add(-1)
-	l.engine.release()
 }

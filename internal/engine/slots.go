@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || (everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 package engine
 
@@ -46,6 +46,11 @@ func (s *slots) remove(c *Conn) {
 	defer s.mu.Unlock()
 	s.chunks[c.slot/chunkSize].Load()[c.slot%chunkSize].Store(nil)
 	s.free = append(s.free, c.slot)
+}
+
+// replace gives the slot and generation of a connection to another, which has them already.
+func (s *slots) replace(c, by *Conn) {
+	s.chunks[c.slot/chunkSize].Load()[c.slot%chunkSize].Store(by)
 }
 
 // find returns the connection that an id was given to, or nil if it is gone.

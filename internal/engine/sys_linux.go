@@ -28,6 +28,26 @@ func asEpollEvents(events []event) []syscall.EpollEvent {
 	return unsafe.Slice((*syscall.EpollEvent)(&events[0]), len(events))
 }
 
+func epollCtl(set, op, fd int, ev *syscall.EpollEvent) error {
+	_, _, e := syscall.RawSyscall6(syscall.SYS_EPOLL_CTL, uintptr(set), uintptr(op), uintptr(fd), uintptr(unsafe.Pointer(ev)), 0, 0)
+	if e != 0 {
+		return e
+	}
+	return nil
+}
+
+// shutdownWrite ends this end's half of a stream.
+func shutdownWrite(fd int) { syscall.RawSyscall(syscall.SYS_SHUTDOWN, uintptr(fd), syscall.SHUT_WR, 0) }
+
+// closeDescriptor closes a descriptor. Prompt says that it does not wait, as who has set SO_LINGER lets it.
+func closeDescriptor(fd int, prompt bool) {
+	if prompt {
+		syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
+	} else {
+		syscall.Close(fd)
+	}
+}
+
 // recv reads what is there. Nothing there is no error, and the end of the stream is io.EOF.
 func recv(fd int, p []byte) (int, error) {
 	for {
@@ -47,7 +67,9 @@ func recv(fd int, p []byte) (int, error) {
 	}
 }
 
-func send(fd int, p []byte) (int, error) {
+func send(fd int, p []byte) (int, error) { return sendWith(fd, p, flags) }
+
+func sendWith(fd int, p []byte, flags uintptr) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}

@@ -24,6 +24,15 @@ func asEpollEvents(events []event) []syscall.EpollEvent {
 	return unsafe.Slice((*syscall.EpollEvent)(&events[0]), len(events))
 }
 
+func epollCtl(set, op, fd int, ev *syscall.EpollEvent) error {
+	return syscall.EpollCtl(set, op, fd, ev)
+}
+
+// shutdownWrite ends this end's half of a stream.
+func shutdownWrite(fd int) { syscall.Shutdown(fd, syscall.SHUT_WR) }
+
+func closeDescriptor(fd int, _ bool) { syscall.Close(fd) }
+
 // recv reads what is there. Nothing there is no error, and the end of the stream is io.EOF.
 func recv(fd int, p []byte) (int, error) {
 	for {
@@ -41,14 +50,20 @@ func recv(fd int, p []byte) (int, error) {
 	}
 }
 
-func send(fd int, p []byte) (int, error) { return send2(fd, p, nil) }
+func send(fd int, p []byte) (int, error) { return sendWith(fd, p, flags) }
 
-func send2(fd int, p, q []byte) (int, error) {
-	if len(p) == 0 && len(q) == 0 {
+func sendWith(fd int, p []byte, flags int) (int, error) {
+	if len(p) == 0 {
 		return 0, nil
 	}
+	return sendParts(fd, [][]byte{p}, flags)
+}
+
+func send2(fd int, p, q []byte) (int, error) { return sendParts(fd, [][]byte{p, q}, flags) }
+
+func sendParts(fd int, parts [][]byte, flags int) (int, error) {
 	for {
-		n, err := unix.SendmsgBuffers(fd, [][]byte{p, q}, nil, nil, flags)
+		n, err := unix.SendmsgBuffers(fd, parts, nil, nil, flags)
 		switch err {
 		case nil:
 			return n, nil

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || (everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 package engine
 
@@ -92,7 +92,8 @@ func (w *wheel) next() time.Duration {
 	if ahead == 0 {
 		return 0
 	}
-	return time.Duration(w.tick+ahead) << tickBits
+	now := w.loop.now.Load() >> tickBits
+	return time.Duration(now+int64(int32(w.tick+ahead-uint32(now)))) << tickBits // ticks overflow after 2 years
 }
 
 // expire appends the connections whose time has come.

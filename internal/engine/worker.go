@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || (everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 package engine
 
@@ -67,6 +67,7 @@ func (w *Worker) serve() {
 
 // enter begins a call of a handler.
 func (w *Worker) enter(c *Conn) {
+	w.octets += callPrice
 	w.loop.blocked = c
 	w.epoch += 2
 	w.loop.lease.Store(w.epoch - 1)
@@ -88,15 +89,21 @@ func (w *Worker) handleEvents() bool {
 		} else if ev.id() == 0 {
 			l.poller.woken()
 		}
-		if w.octets >= turnOctets {
-			w.octets = 0
-			if l.clock()-l.began > turnTime {
-				l.poller.yield()
-				l.began = l.clock()
-			}
-		}
+		w.breathe()
 	}
 	return true
+}
+
+// breathe gives other goroutines their turn, if this one has lasted long.
+func (w *Worker) breathe() {
+	if w.octets < turnOctets {
+		return
+	}
+	w.octets = 0
+	if l := w.loop; l.clock()-l.began > turnTime {
+		l.poller.yield()
+		l.began = l.clock()
+	}
 }
 
 // handle has a connection written to, and read from.
@@ -108,7 +115,7 @@ func (w *Worker) handle(c *Conn, readable, writable bool) bool {
 	if readable {
 		if buf := c.handler.Prepare(w); buf != nil {
 			n, err := recv(int(c.fd), buf)
-			w.octets += n + 256 // a message has its price, however small
+			w.octets += n
 			c.handler.Received(w, buf[:n], err)
 		}
 	}
@@ -130,13 +137,13 @@ func (w *Worker) attend() bool {
 		if c.fd < 0 {
 			continue // it was closed meanwhile
 		}
-		finished := c.finished.Load()
-		if finished {
+		over := c.mail.Load()&finished != 0
+		if over {
 			l.close(c)
 		}
 		w.enter(c)
-		c.posted.Store(false)
-		if finished {
+		c.mail.And(^uint32(posted))
+		if over {
 			c.handler.Closed(w)
 		} else {
 			c.handler.Attend(w)
@@ -144,6 +151,7 @@ func (w *Worker) attend() bool {
 		if !w.leave() {
 			return false
 		}
+		w.breathe()
 	}
 }
 
@@ -165,5 +173,6 @@ func (w *Worker) fire() bool {
 		if !w.leave() {
 			return false
 		}
+		w.breathe()
 	}
 }
