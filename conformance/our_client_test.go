@@ -17,9 +17,9 @@ func TestOurClientLong(t *testing.T) {
 
 func testOurClient(t *testing.T, long bool) {
 	eachFace(t, conformance.Client, long, func(t *testing.T, f face, opts *conformance.Options) {
-		dial := &websocket.DialOptions{Subprotocols: []string{"x-echo"}, Compression: f.compression(), Limits: limits(long)}
+		dial := &websocket.DialOptions{Subprotocols: []string{"x-echo"}, Compression: f.compression(), Limits: limits(long), Driver: f.driver}
 		echo := echoWithConn
-		if f.name == "Socket" {
+		if f.socket {
 			echo = echoWithSocket
 		}
 		conformance.TestClient(t, func(ctx context.Context, url string) error { return echo(ctx, url, dial) }, opts)

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,14 +20,38 @@ func TestOurServerLong(t *testing.T) {
 
 func testOurServer(t *testing.T, long bool) {
 	eachFace(t, conformance.Server, long, func(t *testing.T, f face, opts *conformance.Options) {
-		accept := &websocket.AcceptOptions{Compression: f.compression(), Limits: limits(long)}
+		accept := &websocket.AcceptOptions{Compression: f.compression(), Limits: limits(long), Driver: f.driver}
 		handler := echoByConn(accept)
-		if f.name == "Socket" {
+		if f.socket {
 			handler = echoBySocket(accept)
 		}
 		srv := httptest.NewServer(handler)
 		defer srv.Close()
 		conformance.TestServer(t, wsURL(srv), opts)
+	})
+}
+
+// TestOurListeningServer is about the Server that accepts connections and reads requests by itself.
+func TestOurListeningServer(t *testing.T) {
+	f := face{name: "Server", socket: true}
+	srv := echoBySocket(&websocket.AcceptOptions{Compression: f.compression()})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	defer func() {
+		srv.Close()
+		<-served
+	}()
+	conformance.TestServer(t, "ws://"+ln.Addr().String(), &conformance.Options{
+		Cases: chosen(conformance.Server, false),
+		OnResult: func(r *conformance.Result) {
+			if why := f.objection(r); why != "" {
+				t.Errorf("case %s: %s\n%v", r.Case.ID, why, r)
+			}
+		},
 	})
 }
 
@@ -47,7 +72,7 @@ func echoByConn(opts *websocket.AcceptOptions) http.Handler {
 }
 
 // echoBySocket is one that is called.
-func echoBySocket(opts *websocket.AcceptOptions) http.Handler {
+func echoBySocket(opts *websocket.AcceptOptions) *websocket.Server {
 	srv := &websocket.Server{Options: *opts}
 	srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
 		s.OnMessage(func(s *websocket.Socket, m websocket.Message) { s.SendMessage(m) })

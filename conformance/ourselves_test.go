@@ -44,15 +44,21 @@ var mayTell = map[string]string{
 // A face is one way to use our product as a peer.
 type face struct {
 	name       string
+	socket     bool
+	driver     websocket.Driver
 	compressed bool
 }
 
-// eachFace runs a test for Conn and Socket, each with and without compression, of the everyday cases, or the
-// long ones.
+// eachFace runs a test for Conn, and for Socket with each of its drivers, with and without compression, of the everyday
+// cases, or the long ones.
 func eachFace(t *testing.T, peer conformance.Peer, long bool, test func(*testing.T, face, *conformance.Options)) {
 	t.Helper()
 	cases := chosen(peer, long)
-	for _, f := range []face{{"Conn", false}, {"Conn", true}, {"Socket", false}, {"Socket", true}} {
+	const loops, goroutines = websocket.EventLoops, websocket.Goroutines
+	for _, f := range []face{
+		{"Conn", false, 0, false}, {"Socket", true, loops, false}, {"Socket on goroutines", true, goroutines, false},
+		{"Conn", false, 0, true}, {"Socket", true, loops, true}, {"Socket on goroutines", true, goroutines, true},
+	} {
 		name := f.name + " without compression"
 		if f.compressed {
 			name = f.name + " with compression"
