@@ -34,6 +34,8 @@ lint: ## gofmt, go vet, staticcheck, and each module builds by itself
 	@GOARCH=arm64 go vet ./websocket/... ./internal/engine
 	@GOOS=darwin go vet ./websocket/... ./internal/engine
 	@GOOS=windows go vet ./websocket/...
+	@for s in darwin/arm64 freebsd/amd64 netbsd/amd64 openbsd/amd64 dragonfly/amd64; do \
+		GOOS=$${s%/*} GOARCH=$${s#*/} go vet -tags everwire_kqueue ./internal/engine ./websocket || exit 1; done
 	@$(call each,go run $(STATICCHECK) ./...)
 	@$(call each,GOWORK=off go build ./...)
 

@@ -82,10 +82,15 @@ func (s *Socket) open(up *upgraded) driver {
 		return nil
 	}
 	d := newDriver(s, up)
-	s.info, s.driver, s.dialStop = up.info, d, nil
+	s.setInfo(&up.info)
+	if s.dialStop != nil {
+		s.extra.dialStop = nil
+		s.restExtra()
+	}
 	if p := up.info.deflate; p.Agreed() {
+		s.takeArrival()
 		s.receiver.Inflate(p)
-		s.compressor = newCompressor(s.role, &s.settings.compression, p)
+		s.more().compressor = newCompressor(s.sender.Role(), &s.settings.compression, p)
 	}
 	s.setState(Open) // not before there is a driver: from now on others may send
 	s.post(event{kind: eventOpen})
@@ -118,10 +123,11 @@ func (s *Socket) answer() {
 
 // upgraded is a stream whose opening handshake is done, but for the answer at a server's end.
 type upgraded struct {
-	nc     net.Conn
-	ahead  []byte // octets that came right behind the handshake
-	answer []byte // to send before anything else; nil at a client's end
-	info   connInfo
+	nc      net.Conn // nil if greeted has it
+	greeted *greeter
+	ahead   []byte // octets that came right behind the handshake
+	answer  []byte // to send before anything else; nil at a client's end
+	info    connInfo
 }
 
 // writeAnswer sends the answer of a Conn, within a bounded time.
@@ -179,22 +185,35 @@ func upgrade(w http.ResponseWriter, r *http.Request, set *settings, onHeaders fu
 		return nil, &HandshakeError{Status: http.StatusInternalServerError, Reason: reason, Err: err}
 	}
 	nc.SetDeadline(time.Time{}) // what the http.Server allowed for the request is over
-	up := &upgraded{nc: nc, answer: response.Append(nil)}
+	up := newUpgraded(r, set, response, params)
 	if n := buffered.Reader.Buffered(); n > 0 {
 		up.ahead = make([]byte, n)
 		io.ReadFull(buffered.Reader, up.ahead) // from memory
 	}
-	up.info = connInfo{
-		url:         requestURL(r),
-		subprotocol: strings.Clone(response.Subprotocol), // it is a part of the request's header
-		extensions:  string(handshake.AppendExtensions(nil, response.Extensions)),
-		deflate:     params,
-		header:      kept(r.Header, set.keepHeader),
-		local:       nc.LocalAddr(),
-		remote:      nc.RemoteAddr(),
-		tls:         tlsState(nc),
+	if c, ok := nc.(*passedConn); ok {
+		up.ahead = append(up.ahead, c.ahead...)
+		nc = c.Conn
 	}
+	if c, ok := nc.(*listenerConn); ok {
+		nc = c.Conn // without TLS there is nothing to switch
+	}
+	up.nc = nc
+	up.info.local, up.info.remote, up.info.tls = nc.LocalAddr(), nc.RemoteAddr(), tlsState(nc)
 	return up, nil
+}
+
+// newUpgraded makes what is known of the request and the answer.
+func newUpgraded(r *http.Request, set *settings, response *handshake.Response, params deflate.Params) *upgraded {
+	return &upgraded{
+		answer: response.Append(make([]byte, 0, 256)),
+		info: connInfo{
+			url:         requestURL(r),
+			subprotocol: strings.Clone(response.Subprotocol), // it is a part of the request's header
+			extensions:  string(handshake.AppendExtensions(nil, response.Extensions)),
+			deflate:     params,
+			header:      kept(r.Header, set.keepHeader),
+		},
+	}
 }
 
 // refusedHandshake is a HandshakeError with what else its answer needs.
@@ -286,7 +305,10 @@ func kept(h http.Header, names []string) http.Header {
 			if k == nil {
 				k = http.Header{}
 			}
-			k[name] = append([]string(nil), v...)
+			k[name] = make([]string, len(v))
+			for i := range v {
+				k[name][i] = strings.Clone(v[i]) // it may be a part of the whole header
+			}
 		}
 	}
 	return k

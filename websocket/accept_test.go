@@ -125,7 +125,28 @@ func echoing(opts *websocket.AcceptOptions, failed chan<- error) http.Handler {
 	})
 }
 
-func TestEveryRequestGetsTheAnswerItDeserves(t *testing.T) {
+// A requestRow is a request, but for its empty line, and what is to be answered.
+type requestRow struct {
+	name    string
+	request string
+	status  int
+	says    string      // in the body
+	header  http.Header // of the answer, among others
+}
+
+// whole is the request with its empty line, and what is said behind it.
+func (row *requestRow) whole() string {
+	request := row.request + "\r\n"
+	switch row.name {
+	case "a body":
+		request += maskedText("") // would be a frame
+	case "a body in chunks":
+		request += "0\r\n\r\n"
+	}
+	return request
+}
+
+func requestRows() []requestRow {
 	without := func(field string) string {
 		var kept []string
 		for _, line := range strings.SplitAfter(exampleRequest, "\r\n") {
@@ -139,13 +160,7 @@ func TestEveryRequestGetsTheAnswerItDeserves(t *testing.T) {
 	startLine := func(line string) string {
 		return strings.Replace(exampleRequest, "GET /chat HTTP/1.1", line, 1)
 	}
-	for _, row := range []struct {
-		name    string
-		request string
-		status  int
-		says    string      // in the body
-		header  http.Header // of the answer, among others
-	}{
+	return []requestRow{
 		{"the example", exampleRequest, 101, "", http.Header{"Sec-Websocket-Accept": {"hsBlbuDTkk24srzEOTBUlZAlC2g="}}},
 		{"POST", startLine("POST /chat HTTP/1.1"), 405, `"POST"`, http.Header{"Allow": {"GET"}}},
 		{"a method of other case", startLine("get /chat HTTP/1.1"), 405, `"get"`, http.Header{"Allow": {"GET"}}},
@@ -184,18 +199,15 @@ func TestEveryRequestGetsTheAnswerItDeserves(t *testing.T) {
 		{"a body of no length", exampleRequest + "Content-Length: 0\r\n", 101, "", nil},
 		{"extensions nobody knows", exampleRequest + "Sec-WebSocket-Extensions: x-nobody; a=1, y\r\n", 101, "", nil},
 		{"extensions that are none", exampleRequest + "Sec-WebSocket-Extensions: x; =\r\n", 400, "Sec-WebSocket-Extensions", nil},
-	} {
+	}
+}
+
+func TestEveryRequestGetsTheAnswerItDeserves(t *testing.T) {
+	for _, row := range requestRows() {
 		t.Run(row.name, func(t *testing.T) {
 			failed := make(chan error, 1)
 			c := callHTTP(t, echoing(nil, failed))
-			request := row.request + "\r\n"
-			switch row.name {
-			case "a body":
-				request += maskedText("") // would be a frame
-			case "a body in chunks":
-				request += "0\r\n\r\n"
-			}
-			resp, body := c.ask(request)
+			resp, body := c.ask(row.whole())
 			if resp.StatusCode != row.status || !strings.Contains(body, row.says) {
 				t.Fatalf("answered %d %q, want %d %q", resp.StatusCode, body, row.status, row.says)
 			}

@@ -15,11 +15,17 @@ type budget struct {
 	evicting atomic.Bool
 
 	mu      sync.Mutex
-	holders map[*Socket]struct{}
+	holders map[*Socket]holder
+}
+
+// A holder is what the budget knows of a socket that holds something.
+type holder struct {
+	holds, weight int64
+	doomed        bool // closed for it
 }
 
 func newBudget(limit int64) *budget {
-	return &budget{limit: limit, holders: map[*Socket]struct{}{}}
+	return &budget{limit: limit, holders: map[*Socket]holder{}}
 }
 
 const (
@@ -53,16 +59,15 @@ func abs(n int64) int64 { return max(n, -n) }
 // change counts what one socket holds more, or less.
 func (b *budget) change(s *Socket, octets, weight int64) {
 	b.mu.Lock()
-	before := s.weight
-	s.weight += weight
-	s.holds += octets
-	switch {
-	case before == 0 && s.weight > 0:
-		b.holders[s] = struct{}{}
-	case before > 0 && s.weight == 0:
+	h := b.holders[s]
+	h.weight += weight
+	h.holds += octets
+	if h.weight > 0 {
+		b.holders[s] = h
+	} else {
 		delete(b.holders, s)
 	}
-	if s.doomed {
+	if h.doomed {
 		b.doomed.Add(octets)
 	}
 	b.mu.Unlock()
@@ -99,14 +104,16 @@ func (b *budget) largest() (most *Socket) {
 	if !b.over() {
 		return nil
 	}
-	for s := range b.holders {
-		if !s.doomed && (most == nil || s.weight > most.weight) {
-			most = s
+	var its holder
+	for s, h := range b.holders {
+		if !h.doomed && (most == nil || h.weight > its.weight) {
+			most, its = s, h
 		}
 	}
 	if most != nil {
-		most.doomed = true
-		b.doomed.Add(most.holds)
+		its.doomed = true
+		b.holders[most] = its
+		b.doomed.Add(its.holds)
 	}
 	return most
 }

@@ -111,12 +111,15 @@ func (srv *Server) namedClient(r *http.Request) *netip.Addr {
 // Server, else, and at a client's end, that of RemoteAddr. It is the zero Addr before the Socket is OPEN, and if
 // the stream has no IP address.
 func (s *Socket) ClientAddr() netip.Addr {
-	info := s.infoNow()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
-	case info.client != nil:
-		return *info.client
-	case info.remote == nil:
+	case s.info.client != nil:
+		return *s.info.client
+	case !s.remote.none():
+		return s.remote.ipAddr()
+	case s.info.remote == nil:
 		return netip.Addr{}
 	}
-	return parseAddr(info.remote.String())
+	return parseAddr(s.info.remote.String())
 }

@@ -131,7 +131,7 @@ func (c *Conn) peerClosed(payload []byte) error {
 	code, reason, _ := frame.ParseClose(payload) // the Receiver has judged it
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closing.Receive(code, reason)
+	c.closing.Receive(code)
 	if c.settings.page { // the browser has answered it
 		c.closing.Send()
 	}

@@ -67,8 +67,8 @@ func New(url string, opts *DialOptions, setup func(*Socket)) (*Socket, error) {
 	d.needSubprotocol = len(d.opts.Subprotocols) > 0
 	ctx, cancel := context.WithCancel(context.Background())
 	s := newSocket(protocol.Client, d.settings, Connecting)
-	s.info.url = d.target.url
-	s.dialStop = cancel
+	s.info = &connInfo{url: d.target.url}
+	s.more().dialStop = cancel
 	defer func() { go s.connect(ctx, cancel, d) }() // also if setup panics: it may have told others of s
 	s.setUp(setup)
 	return s, nil

@@ -56,6 +56,10 @@ var (
 	// most of it. The peer was told to try again later, with code 1013.
 	ErrBudget = errors.New("websocket: the server's memory for messages is used up, and this socket held the most of it")
 
+	// ErrInCallback is what [Server.Shutdown] returns, and does nothing, when a callback of a Socket's calls it: it
+	// would wait for that callback to return.
+	ErrInCallback = errors.New("websocket: Shutdown was called in a callback, which it would wait for; call it on another goroutine")
+
 	// ErrServerClosed is what the serving methods of a [Server] return after Shutdown or Close.
 	ErrServerClosed = errors.New("websocket: server closed")
 )

@@ -1,6 +1,9 @@
 package websocket
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // A Group is a set of sockets that messages can be published to. A socket may be in any number of
 // groups, and leaves all of them by itself before its close event. The zero value is an empty Group.
@@ -9,7 +12,7 @@ import "sync"
 // the same order.
 type Group struct {
 	mu      sync.Mutex // taken before any Socket.mu
-	members set[*Socket]
+	members []*Socket  // each knows its index
 }
 
 // A Filter picks the members that a message goes to. It runs on the goroutine of whoever publishes,
@@ -35,10 +38,11 @@ func (g *Group) Add(s *Socket) bool {
 	defer g.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || !g.members.add(s) {
+	if s.ended || s.placeIn(g) >= 0 {
 		return false
 	}
-	s.groups.add(g)
+	s.joined(g, len(g.members))
+	g.members = append(g.members, s)
 	return true
 }
 
@@ -47,16 +51,36 @@ func (g *Group) Remove(s *Socket) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.groups.remove(g)
-	return g.members.remove(s)
+	i := s.placeIn(g)
+	if i >= 0 {
+		s.left(g)
+	}
+	s.mu.Unlock()
+	if i < 0 {
+		return false
+	}
+	g.fill(i)
+	return true
 }
 
-// forget removes a socket that has ended, and so has no groups any more.
-func (g *Group) forget(s *Socket) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.members.remove(s)
+// fill moves the last member to i, whose member has left, and gives memory back that is not needed any more.
+func (g *Group) fill(i int) {
+	last := len(g.members) - 1
+	if i != last {
+		moved := g.members[last]
+		g.members[i] = moved
+		moved.mu.Lock()
+		moved.setPlace(g, i)
+		moved.mu.Unlock()
+	}
+	g.members[last] = nil
+	g.members = g.members[:last]
+	switch {
+	case last == 0:
+		g.members = nil
+	case last < cap(g.members)/4:
+		g.members = slices.Clone(g.members)
+	}
 }
 
 // Has reports whether s is a member. It does not wait for the Group: a message may be on its way to all
@@ -64,21 +88,21 @@ func (g *Group) forget(s *Socket) {
 func (g *Group) Has(s *Socket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.groups.find(g) >= 0
+	return s.placeIn(g) >= 0
 }
 
 // Len returns how many members there are.
 func (g *Group) Len() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.members.len()
+	return len(g.members)
 }
 
 // Members returns the members at this moment, in no order.
 func (g *Group) Members() []*Socket {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return append([]*Socket(nil), g.members.members...)
+	return append([]*Socket(nil), g.members...)
 }
 
 // Publish queues a message for every member that all filters pick, without waiting, and returns how
@@ -89,7 +113,7 @@ func (g *Group) Publish(p *Prepared, filters ...Filter) int {
 	defer g.mu.Unlock()
 	n := 0
 members:
-	for s := range g.members.all() {
+	for _, s := range g.members {
 		for _, pick := range filters {
 			if !pick(s) {
 				continue members
@@ -111,7 +135,7 @@ func (s *Socket) publish(p *Prepared) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l := s.listeners.Load(); l != nil && len(l.drop) > 0 {
+	if hears[dropListener](s) {
 		s.post(event{kind: eventDrop, dropped: o, err: err})
 	}
 	return false

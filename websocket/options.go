@@ -253,9 +253,12 @@ type settings struct {
 	limits    Limits
 	receive   protocol.Limits
 	rates     Rates
+	rated     bool // they are held to
 	heartbeat Heartbeat
 	queue     Queue
 	budget    *budget // a Server's, or nil
+	server    *Server // that the sockets belong to, or nil
+	infos     infos
 	driver    Driver
 	page      bool // the browser speaks the protocol: see page.go
 
@@ -326,6 +329,7 @@ func newSettings(l Limits, r Rates, h Heartbeat, q Queue) *settings {
 			Full:     q.Full,
 		},
 	}
+	s.rated = newMeter(&s.rates) != nil
 	s.receive = protocol.Limits{
 		MessageSize: max(s.limits.MessageSize, 0),
 		Fragments:   max(s.limits.Fragments, 0),

@@ -38,7 +38,8 @@ func arrangements() []arrangement {
 		}},
 		{"loop", overNetwork(false, websocket.EventLoops)},
 		{"tcp", overNetwork(false, websocket.Goroutines)},
-		{"tls", overNetwork(true, websocket.EventLoops)},
+		{"tls", overNetwork(true, websocket.Goroutines)},
+		{"tls-loop", overNetwork(true, websocket.EventLoops)},
 	} {
 		all = append(all, arrangement{stream.name + "/server", stream.connect}, arrangement{stream.name + "/client", swapped(stream.connect)})
 	}
@@ -86,6 +87,7 @@ func connectOverNetwork(t *testing.T, secure bool, opts *wstest.PairOptions, ser
 	}))
 	dial := opts.Dial
 	if secure {
+		hs.Listener = websocket.NewListener(hs.Listener)
 		hs.StartTLS()
 		dial.TLSConfig = &tls.Config{RootCAs: hs.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 	} else {

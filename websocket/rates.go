@@ -59,25 +59,29 @@ func policyViolation(detail string) *ProtocolError {
 	return &ProtocolError{Code: ClosePolicyViolation, Section: "RFC 6455 §7.4.1", Detail: detail}
 }
 
-// A flood counts control frames.
-type flood struct {
-	since time.Duration // of the process
-	n     int
-}
+// A flood counts control frames: how many there were, in the lower bits, since which second by the engine's clock, in the upper
+// ones, which come round after an hour.
+type flood uint32
 
-// floodTime is the time over which control frames are counted.
-const floodTime = 10 * time.Second
+const (
+	floodTime  = 10 // seconds over which control frames are counted
+	floodBits  = 20 // of the count, which stays at the highest: that is 100,000 a second
+	mostFlood  = 1<<floodBits - 1
+	floodRound = 1<<(32-floodBits) - 1
+)
 
 // rises counts a control frame, and returns an error if there are too many.
 func (f *flood) rises(perSecond int) error {
 	if perSecond < 0 {
 		return nil
 	}
-	if now := engine.Since(); f.n == 0 || now-f.since > floodTime {
-		f.since, f.n = now, 0
+	since, n := uint32(*f>>floodBits), uint32(*f&mostFlood)
+	if now := uint32(engine.Since()/time.Second) & floodRound; n == 0 || (now-since)&floodRound >= floodTime {
+		since, n = now, 0
 	}
-	f.n++
-	if f.n > perSecond*int(floodTime/time.Second) {
+	n = min(n+1, mostFlood)
+	*f = flood(since<<floodBits | n)
+	if int64(n) > int64(perSecond)*floodTime {
 		return policyViolation(fmt.Sprintf("more than %d control frames a second were sent", perSecond))
 	}
 	return nil

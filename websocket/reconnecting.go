@@ -229,7 +229,7 @@ func (rs *ReconnectingSocket) end(reason error) {
 	rs.giveUpQueue()
 	rs.cancel()
 	rs.post(func() {
-		each(rs.onEnd.now(), func(f func(*ReconnectingSocket, error)) { f(rs, reason) })
+		eachHearer(rs.onEnd.now(), func(f func(*ReconnectingSocket, error)) { f(rs, reason) })
 	})
 }
 

@@ -148,7 +148,7 @@ func (rs *ReconnectingSocket) opened(s *Socket) {
 		}
 		rs.state, rs.up = Open, true
 		rs.mu.Unlock()
-		each(rs.onOpen.now(), func(f func(*ReconnectingSocket, *Socket)) { f(rs, s) })
+		eachHearer(rs.onOpen.now(), func(f func(*ReconnectingSocket, *Socket)) { f(rs, s) })
 	})
 }
 
@@ -156,7 +156,7 @@ func (rs *ReconnectingSocket) opened(s *Socket) {
 func (rs *ReconnectingSocket) message(m Message) {
 	rs.during(func() {
 		if rs.ReadyState() == Open {
-			each(rs.onMessage.now(), func(f func(*ReconnectingSocket, Message)) { f(rs, m) })
+			eachHearer(rs.onMessage.now(), func(f func(*ReconnectingSocket, Message)) { f(rs, m) })
 		}
 	})
 }
@@ -165,7 +165,7 @@ func (rs *ReconnectingSocket) message(m Message) {
 func (rs *ReconnectingSocket) errorBelow(err error, opened bool) {
 	rs.during(func() {
 		if opened || rs.ReadyState() < Closing {
-			each(rs.onError.now(), func(f func(*ReconnectingSocket, error)) { f(rs, err) })
+			eachHearer(rs.onError.now(), func(f func(*ReconnectingSocket, error)) { f(rs, err) })
 		}
 	})
 }
@@ -232,7 +232,7 @@ func (rs *ReconnectingSocket) announce(l *loss, next Reconnect) (hurry <-chan st
 	defer rs.mu.Unlock()
 	if !l.opened.IsZero() {
 		rs.post(func() {
-			each(rs.onClose.now(), func(f func(*ReconnectingSocket, CloseEvent, Reconnect)) { f(rs, l.close, next) })
+			eachHearer(rs.onClose.now(), func(f func(*ReconnectingSocket, CloseEvent, Reconnect)) { f(rs, l.close, next) })
 		})
 	}
 	if next.Final {
@@ -241,7 +241,7 @@ func (rs *ReconnectingSocket) announce(l *loss, next Reconnect) (hurry <-chan st
 	rs.hurry = make(chan struct{})
 	rs.post(func() {
 		if rs.ReadyState() < Closing { // a listener before may have closed it
-			each(rs.onReconnecting.now(), func(f func(*ReconnectingSocket, Reconnect)) { f(rs, next) })
+			eachHearer(rs.onReconnecting.now(), func(f func(*ReconnectingSocket, Reconnect)) { f(rs, next) })
 		}
 	})
 	return rs.hurry

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Delivery of a ReconnectingSocket's events works as a Socket's does: who holds the one delivery token runs
@@ -12,14 +13,28 @@ import (
 // A listener of a Socket below waits for the token, and so do its own events; all else has a goroutine
 // of its own while the mailbox has something.
 
+// hearer is one function in a list; removed takes effect also on a list already being run through.
+type hearer[F any] struct {
+	f       F
+	removed atomic.Bool
+}
+
+func eachHearer[F any](list []*hearer[F], call func(F)) {
+	for _, x := range list {
+		if !x.removed.Load() {
+			call(x.f)
+		}
+	}
+}
+
 // hearers are the listeners of one event.
 type hearers[F any] struct {
 	mu   sync.Mutex
-	list []*listener[F] // never changed, but replaced
+	list []*hearer[F] // never changed, but replaced
 }
 
 func (h *hearers[F]) add(f F) Listener {
-	x := &listener[F]{f: f}
+	x := &hearer[F]{f: f}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.list = append(slices.Clip(h.list), x)
@@ -27,12 +42,12 @@ func (h *hearers[F]) add(f F) Listener {
 		x.removed.Store(true)
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.list = slices.DeleteFunc(slices.Clone(h.list), func(y *listener[F]) bool { return y == x })
+		h.list = slices.DeleteFunc(slices.Clone(h.list), func(y *hearer[F]) bool { return y == x })
 	}}
 }
 
 // now returns those who hear an event that comes now.
-func (h *hearers[F]) now() []*listener[F] {
+func (h *hearers[F]) now() []*hearer[F] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.list
@@ -141,6 +156,6 @@ func (rs *ReconnectingSocket) panicked(err *PanicError) {
 // postError posts an error event. Call with mu held.
 func (rs *ReconnectingSocket) postError(err error) {
 	rs.post(func() {
-		each(rs.onError.now(), func(f func(*ReconnectingSocket, error)) { f(rs, err) })
+		eachHearer(rs.onError.now(), func(f func(*ReconnectingSocket, error)) { f(rs, err) })
 	})
 }

@@ -120,7 +120,7 @@ func (rs *ReconnectingSocket) drop(o outgoing, reason error) {
 	}
 	rs.post(func() {
 		d := Drop{Message: o.message(), Key: o.key, Reason: reason}
-		each(rs.onDrop.now(), func(f func(*ReconnectingSocket, Drop)) { f(rs, d) })
+		eachHearer(rs.onDrop.now(), func(f func(*ReconnectingSocket, Drop)) { f(rs, d) })
 		o.buf.free()
 	})
 }

@@ -173,7 +173,7 @@ func (srv *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return misconfigured(w, err)
 	}
-	leave, refused := srv.enter(r)
+	client, refused := srv.enter(r)
 	if refused != nil {
 		refused.answer(w)
 		return &refused.HandshakeError
@@ -181,18 +181,26 @@ func (srv *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	var s *Socket
 	defer func() {
 		if s == nil { // refused, or a function of the program's panicked
-			leave()
+			srv.leave(client)
 		}
 	}()
 	up, err := upgrade(w, r, set, srv.headers)
 	if err != nil {
 		return err
 	}
-	up.info.client = srv.namedClient(r)
-	s = newSocket(protocol.Server, set, Connecting)
-	s.onEnded = leave
+	s = srv.newSocket(r, up, client)
 	s.start(up, func(s *Socket) { srv.connected(s, r) })
 	return nil
+}
+
+// newSocket makes the socket of a handshake that is accepted, which is counted out as the client's after its close event.
+func (srv *Server) newSocket(r *http.Request, up *upgraded, client netip.Addr) *Socket {
+	up.info.client = srv.namedClient(r)
+	s := newSocket(protocol.Server, srv.settings, Connecting)
+	if client.IsValid() {
+		s.more().door = &client
+	}
+	return s
 }
 
 // connected is the setup of a new socket.
@@ -221,6 +229,7 @@ func (srv *Server) connectionSettings() (*settings, error) {
 			slog.Error("websocket: a server's options are wrong", "error", srv.wrong)
 			return
 		}
+		srv.settings.server = srv
 		switch {
 		case srv.Budget == 0:
 			srv.settings.budget = newBudget(memoryLimit() / 4)
@@ -254,9 +263,12 @@ func (srv *Server) currentStage() stage {
 // events included, and nil is returned. If ctx ends before, it terminates those that are left and
 // returns ctx's error at once; their close events follow. A Server cannot be used again.
 //
-// Do not call it in a listener or OnConnection of one of the Server's own sockets: it would wait for
-// itself, until ctx ends.
+// In a listener of a Socket, or in OnConnection, it does nothing and returns [ErrInCallback], because it would wait for
+// itself: start a goroutine that calls it.
 func (srv *Server) Shutdown(ctx context.Context) error {
+	if inCallback() {
+		return ErrInCallback
+	}
 	idle, listeners := srv.beginClosing(closing)
 	stopped := make(chan error, len(listeners))
 	for _, l := range listeners {

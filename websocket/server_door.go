@@ -56,9 +56,9 @@ func subscriber(addr netip.Addr) netip.Addr {
 	return addr
 }
 
-// enter counts a connection in, from the handshake on, and returns what counts it out; or why it may not come in.
-func (srv *Server) enter(r *http.Request) (leave func(), refused *refusedHandshake) {
-	var client netip.Addr
+// enter counts a connection in, from the handshake on, and returns as whose it is to be counted out; or why it may not come
+// in.
+func (srv *Server) enter(r *http.Request) (client netip.Addr, refused *refusedHandshake) {
 	if srv.MaxPerAddress > 0 {
 		client = subscriber(srv.ClientAddr(r))
 	}
@@ -66,17 +66,14 @@ func (srv *Server) enter(r *http.Request) (leave func(), refused *refusedHandsha
 	defer srv.mu.Unlock()
 	switch {
 	case srv.stage != serving:
-		return nil, refuseEntry(http.StatusServiceUnavailable, "the server is shutting down", ErrServerClosed)
+		return client, refuseEntry(http.StatusServiceUnavailable, "the server is shutting down", ErrServerClosed)
 	case srv.MaxConnections > 0 && srv.active >= srv.MaxConnections:
-		return nil, refuseEntry(http.StatusServiceUnavailable, "too many connections", ErrTooManyConnections)
+		return client, refuseEntry(http.StatusServiceUnavailable, "too many connections", ErrTooManyConnections)
 	case srv.MaxPerAddress > 0 && !srv.door.enter(client, srv.MaxPerAddress):
-		return nil, refuseEntry(http.StatusTooManyRequests, "too many connections from your address", ErrTooManyConnections)
+		return client, refuseEntry(http.StatusTooManyRequests, "too many connections from your address", ErrTooManyConnections)
 	}
 	srv.active++
-	if !client.IsValid() {
-		return srv.leave, nil
-	}
-	return func() { srv.leaveFrom(client) }, nil
+	return client, nil
 }
 
 // refuseEntry makes an answer that also ends the stream, so that who is not let in holds no descriptor.
@@ -89,9 +86,7 @@ func refuseEntry(status int, text string, err error) *refusedHandshake {
 }
 
 // leave counts a connection out.
-func (srv *Server) leave() { srv.leaveFrom(netip.Addr{}) }
-
-func (srv *Server) leaveFrom(client netip.Addr) {
+func (srv *Server) leave(client netip.Addr) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	srv.door.leave(client)
@@ -99,6 +94,18 @@ func (srv *Server) leaveFrom(client netip.Addr) {
 	if srv.active == 0 && srv.idle != nil { // since there is idle, nobody comes in
 		close(srv.idle)
 	}
+}
+
+// leaveServer counts a socket out.
+func (s *Socket) leaveServer() {
+	s.mu.Lock()
+	door := s.door
+	s.mu.Unlock()
+	client := netip.Addr{}
+	if door != nil {
+		client = *door
+	}
+	s.settings.server.leave(client)
 }
 
 // OnRefused adds a function that is called with each handshake that the Server has refused, for counting and

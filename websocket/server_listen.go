@@ -39,8 +39,18 @@ func (srv *Server) listen(standard string) (net.Listener, error) {
 
 // Serve serves connections from ln, which it closes, until Shutdown or Close; then it returns
 // [ErrServerClosed]. Options that cannot work are an error at once.
+//
+// If somebody else closes ln, or accepting fails, Serve returns that error, within a second; connections that are open go on.
+//
+// On Linux, where ln is a *net.TCPListener or *net.UnixListener and neither ProxyProtocol nor [Goroutines] is chosen, plain handshakes are
+// read on the event loops instead of by net/http; what the Server's functions are given is the same.
 func (srv *Server) Serve(ln net.Listener) error {
-	return srv.serve(ln, (*http.Server).Serve)
+	return srv.serve(ln, func(h *http.Server, ln net.Listener) error {
+		if direct := srv.direct(h, ln); direct != nil {
+			return direct.serve()
+		}
+		return h.Serve(ln)
+	})
 }
 
 // ServeTLS is Serve over TLS. The certificate and key are read from PEM files, and read again for new
@@ -61,7 +71,7 @@ func (srv *Server) ServeTLS(ln net.Listener, certFile, keyFile string) error {
 	}
 	return srv.serve(ln, func(h *http.Server, ln net.Listener) error {
 		h.TLSConfig = cfg
-		return h.ServeTLS(ln, "", "")
+		return h.ServeTLS(NewListener(ln), "", "")
 	})
 }
 

@@ -374,19 +374,6 @@ func TestAListenerThatBlocksHoldsNeitherShutdownNorClose(t *testing.T) {
 	}
 }
 
-func TestShutdownInAListenerEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var srv websocket.Server
-		result := make(chan error, 1)
-		srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
-			s.OnMessage(func(*websocket.Socket, websocket.Message) { result <- srv.Shutdown(expiring(time.Second)) })
-		})
-		c := members(t, &srv, serveInMemory(t, &srv), 1)[0]
-		send(t, c, websocket.Text, "shut down")
-		wantError(t, "Shutdown", <-result, context.DeadlineExceeded)
-	})
-}
-
 func TestHandshakesDuringShutdownAreAnsweredWith503(t *testing.T) {
 	for _, end := range []struct {
 		name string

@@ -4,15 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/everwire/everwire/internal/protocol"
-	"github.com/everwire/everwire/websocket/deflate"
-	"github.com/everwire/everwire/websocket/internal/page"
 )
 
 // ReadyState is where a [Socket] is in its life (WHATWG, readyState).
@@ -59,108 +55,84 @@ func (r ReadyState) String() string {
 //
 // All methods are safe for concurrent use. What is sent in an order leaves in that order.
 type Socket struct {
-	role     protocol.Role
+	// One record of 224 octets holds what an idle socket needs; see TestAnIdleSocketIsSmall. The pointers that are
+	// embedded lead to parts that it has only for a time.
+
+	loop     loopDriver // if driven is byLoop
 	settings *settings
-	driver   driver
-	info     connInfo
+	info     *connInfo
 
-	listeners  atomic.Pointer[listeners]
-	readyState atomic.Uint32
-	binaryType atomic.Uint32
-	buffered   atomic.Int64
-	rtt        atomic.Int64
-	paused     atomic.Bool
-	enough     atomic.Bool  // was read while lingering
-	heard      atomic.Int64 // when something last arrived, by the heartbeat's clock
-
-	throttledUntil atomic.Int64 // by the same clock
-	standsSince    atomic.Int64 // when something of the message in progress last arrived; 0 between messages
-
-	// Whoever holds the delivery token (see socket_deliver.go) owns these.
-	receiver protocol.Receiver
-	in       []byte // read, and not yet made into events
-	assembly assembly
-	meter    *meter // nil if there are no Rates
-	flood    flood
-
-	inputHolding holding
-
-	arrivedBefore uint64 // what the receiver said of it
+	listeners atomic.Pointer[listenerNode]
+	buffered  atomic.Int64
+	heard     atomic.Uint32 // the moment when something last arrived
+	rtt       atomic.Uint32 // in units of rttUnit
+	state     atomic.Uint32 // ReadyState and flags; see below
 
 	mu sync.Mutex // guards what follows
 
-	// delivery
-	delivering bool
-	mailbox    []event
-	ended      bool // the close event is in the mailbox or was delivered
-	errored    bool // an error event is in the mailbox or was delivered
+	accepted number // of the last message ever taken into the queue
 
-	// output
-	sender       protocol.Sender
-	queue        sendQueue
-	control      []byte // encoded Ping and Pong frames that wait
-	closeWant    closeRequest
-	outputActive bool   // the driver was woken and has not run out of batches
-	accepted     uint64 // messages ever taken into the queue
-	writing      uint64 // the first message of the batch being written, 0 if there is none
-	lost         bool   // the connection ended with messages unsent
-	flushers     []flusher
-	outputErr    error // the stream takes no more octets
-	compressor   *compressor
-	inFlight     int64 // octets of the messages of the batch being written that are nobody else's
-	queueHolding holding
+	*arrival        // when the delivery token is held (see socket_deliver.go)
+	*output         // when something is to be sent
+	*extra          // what most never have
+	group    *Group // the first that it is in; more are in extra
 
-	// closing
-	closing   protocol.Closing
-	lingering bool
-	shutDown  bool // our half of the stream is ended
-	lingered  int64
-	cutOff    bool          // this end cut the stream
-	movedAt   time.Duration // when the stream last took something, by the heartbeat's clock
+	writing  number // of the first message of the batch being written, 0 if there is none
+	pingedAt moment // when the heartbeat's last Ping was sent
 
-	// heartbeat
-	tickAt   time.Time
-	throttle *time.Timer // ends a wait that Rates demand
-	awaiting bool        // a Ping of the heartbeat is out
-	ping     pingOut
+	groupIndex uint32
+	flood      flood    // belongs to who holds the delivery token
+	remote     endpoint // if it is one
+	closing    protocol.Closing
+	sender     protocol.Sender
 
-	ctx      context.Context
-	cancel   context.CancelFunc
-	groups   set[*Group]
-	values   []value
-	dialStop context.CancelFunc // gives up connecting
-	onEnded  func()             // the server's, after the close event; set before the driver runs
+	driven driven
 
-	// What the budget knows of this socket, guarded by its mutex.
-	holds, weight int64
-	doomed        bool // closed for it
+	delivering   bool // somebody holds the delivery token
+	ended        bool // the close event is in the mailbox or was delivered
+	errored      bool // an error event is in the mailbox or was delivered
+	outputActive bool // the driver was woken and has not run out of batches
+	outputOver   bool // the stream takes no more octets
+	lost         bool // the connection ended with messages unsent
+	lingering    bool
+	shutDown     bool // our half of the stream is ended
+	cutOff       bool // this end cut the stream
+	timed        bool // tick is to be called
+	awaiting     bool // nothing has come since a Ping of the heartbeat
+	unponged     bool // nor its Pong
 }
 
-// connInfo is what is known of a connection once it is open, and does not change.
-type connInfo struct {
-	url         string
-	subprotocol string
-	extensions  string
-	deflate     deflate.Params // not Agreed: no compression
-	header      http.Header    // the request's, as AcceptOptions.KeepHeader says
-	local       net.Addr
-	remote      net.Addr
-	client      *netip.Addr // whose connection a trusted proxy passes on; nil: that of remote
-	tls         *tls.ConnectionState
-	page        *page.Stream // in a page: the stream
-}
+// What is in Socket.state.
+const (
+	readyBits  = 3      // a ReadyState; changed with mu held
+	blobs      = 1 << 2 // BinaryType is BlobType
+	paused     = 1 << 3
+	readEnough = 1 << 4 // while lingering
+)
+
+// rttUnit is what Socket.rtt counts in, which reaches to 18 minutes.
+const rttUnit = 256 * time.Nanosecond
+
+// A number counts the messages of a socket: from 1, round and round without 0. Few enough of them wait at a time that it is
+// clear which of two came first.
+type number uint32
+
+func (n number) next() number { return max(n+1, 1) }
+
+func (n number) before(m number) bool { return int32(n-m) < 0 }
 
 func newSocket(role protocol.Role, set *settings, state ReadyState) *Socket {
-	s := &Socket{role: role, settings: set, delivering: true}
-	s.receiver.Init(role, &set.receive)
+	s := &Socket{settings: set, delivering: true, info: &noInfo, output: &noOutput, arrival: &noArrival, extra: &noExtra}
 	s.sender.Init(role)
-	s.meter = newMeter(&set.rates)
-	s.readyState.Store(uint32(state))
+	if set.rated {
+		s.more().rating = &rating{meter: newMeter(&set.rates)}
+	}
+	s.state.Store(uint32(state))
 	return s
 }
 
 // ReadyState returns where the Socket is in its life.
-func (s *Socket) ReadyState() ReadyState { return ReadyState(s.readyState.Load()) }
+func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load() & readyBits) }
 
 // BufferedAmount returns how many octets of application data, before framing, were given to Send and
 // the like and have not left: a message leaves the count when the operating system has taken its last
@@ -176,10 +148,15 @@ func (s *Socket) BufferedAmount() int64 {
 }
 
 // BinaryType returns how binary messages are handed over. Default: [ArrayBuffer].
-func (s *Socket) BinaryType() BinaryType { return BinaryType(s.binaryType.Load()) }
+func (s *Socket) BinaryType() BinaryType {
+	if s.state.Load()&blobs != 0 {
+		return BlobType
+	}
+	return ArrayBuffer
+}
 
 // SetBinaryType changes how binary messages are handed over, from the next one that begins.
-func (s *Socket) SetBinaryType(t BinaryType) { s.binaryType.Store(uint32(t)) }
+func (s *Socket) SetBinaryType(t BinaryType) { s.flag(blobs, t == BlobType) }
 
 // Subprotocol returns the subprotocol that was chosen, or "" (WHATWG, protocol). It is set once the
 // Socket is OPEN.
@@ -197,7 +174,11 @@ func (s *Socket) LocalAddr() net.Addr { return s.infoNow().local }
 
 // RemoteAddr returns the other end's network address, or nil before the Socket is OPEN. Behind a proxy
 // it is the proxy's, unless that speaks the PROXY protocol; see [Socket.ClientAddr].
-func (s *Socket) RemoteAddr() net.Addr { return s.infoNow().remote }
+func (s *Socket) RemoteAddr() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.remoteAddr()
+}
 
 // TLS returns the state of the TLS connection below, or nil if there is none. Do not change it.
 func (s *Socket) TLS() *tls.ConnectionState { return s.infoNow().tls }
@@ -207,15 +188,15 @@ func (s *Socket) TLS() *tls.ConnectionState { return s.infoNow().tls }
 func (s *Socket) RequestHeader(name string) string { return s.infoNow().header.Get(name) }
 
 // infoNow returns what is known of the connection: but for the URL, nothing before it is open.
-func (s *Socket) infoNow() connInfo {
+func (s *Socket) infoNow() *connInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.info
 }
 
 // RTT returns the last measured time from a Ping, of the heartbeat or by [Socket.Ping], to its Pong; 0
-// before the first.
-func (s *Socket) RTT() time.Duration { return time.Duration(s.rtt.Load()) }
+// before the first. It is a multiple of 256 ns.
+func (s *Socket) RTT() time.Duration { return time.Duration(s.rtt.Load()) * rttUnit }
 
 // Context returns the Socket's own context, which is cancelled when the connection has ended, or is cut
 // from this end, and always before the close event is delivered. It is not the context of the request
@@ -224,19 +205,21 @@ func (s *Socket) RTT() time.Duration { return time.Duration(s.rtt.Load()) }
 func (s *Socket) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
-		s.ctx, s.cancel = context.WithCancel(context.Background())
+	if s.lifetime == nil {
+		l := &lifetime{}
+		l.Context, l.cancel = context.WithCancel(context.Background())
 		if s.ended || s.cutOff {
-			s.cancel()
+			l.cancel()
 		}
+		s.more().lifetime = l
 	}
-	return s.ctx
+	return s.lifetime.Context
 }
 
 // cancelContext ends Context. Call with mu held.
 func (s *Socket) cancelContext() {
-	if s.cancel != nil {
-		s.cancel()
+	if s.lifetime != nil {
+		s.lifetime.cancel()
 	}
 }
 
@@ -244,11 +227,11 @@ func (s *Socket) cancelContext() {
 // TCP's window holds the peer back. Meanwhile Pings are not answered, a Close frame of the peer is not
 // seen, and the heartbeat stands still. Close and Terminate end the pause. In a page nothing holds the peer
 // back: up to 64 MiB of messages are kept, and with more the connection ends.
-func (s *Socket) Pause() { s.paused.Store(true) }
+func (s *Socket) Pause() { s.flag(paused, true) }
 
 // Resume undoes Pause.
 func (s *Socket) Resume() {
-	s.paused.Store(false)
+	s.flag(paused, false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.resumeReading()
@@ -257,12 +240,22 @@ func (s *Socket) Resume() {
 // held reports whether input waits: that of an open socket for Resume or Rates, that of a lingering one, once
 // enough was discarded, for the end.
 func (s *Socket) held() bool {
-	return (s.paused.Load() || s.throttled()) && s.ReadyState() == Open || s.enough.Load()
+	state := s.state.Load()
+	return (state&paused != 0 || s.throttled()) && ReadyState(state&readyBits) == Open || state&readEnough != 0
+}
+
+// flag sets or clears a flag in state.
+func (s *Socket) flag(bit uint32, on bool) {
+	if on {
+		s.state.Or(bit)
+	} else {
+		s.state.And(^bit)
+	}
 }
 
 // resumeReading tells the driver that held may have become false. Call with mu held.
 func (s *Socket) resumeReading() {
-	if s.driver != nil {
-		s.driver.resume()
+	if s.driver() != nil {
+		s.driver().resume()
 	}
 }

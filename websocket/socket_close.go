@@ -61,11 +61,12 @@ func (s *Socket) startClosing(code CloseCode, reason string, urgent bool) {
 		s.dialStop()
 	case Open:
 		s.setState(Closing)
+		s.needOutput()
 		s.closeWant = closeRequest{wanted: true, urgent: urgent, code: code, reason: reason}
 		if urgent {
 			s.giveUpQueue()
 		}
-		s.movedAt = engine.Since()
+		s.ends().movedAt = engine.Since()
 		s.armTimer(s.settings.limits.CloseTimeout)
 		s.wakeOutput()
 		s.resumeReading()
@@ -77,7 +78,10 @@ func (s *Socket) closeReceived(payload []byte) {
 	code, reason, _ := frame.ParseClose(payload) // the Receiver has judged it
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closing.Receive(code, reason)
+	s.closing.Receive(code)
+	if reason != "" {
+		s.ends().reason = reason
+	}
 	if s.settings.page { // the browser has answered it
 		s.closing.Send()
 	}
@@ -112,6 +116,7 @@ func (s *Socket) giveUpBlobs() {
 func (s *Socket) fail(code CloseCode, reason string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.takeArrival()
 	s.receiver.Stop()
 	s.failLocked(code, reason, err)
 }
@@ -127,7 +132,8 @@ func (s *Socket) failLocked(code CloseCode, reason string, err error) {
 	s.startClosing(code, reason, urgent)
 	if s.closing.Sent() { // our Close frame left before: there is no other, so this is the end
 		s.linger()
-	} else if !s.sender.Closed() && s.driver != nil {
+	} else if !s.sender.Closed() && s.driver() != nil {
+		s.needOutput()
 		s.closeWant = closeRequest{wanted: true, urgent: urgent, code: code, reason: reason}
 		if urgent {
 			s.giveUpQueue()
@@ -157,6 +163,11 @@ func (s *Socket) closeSent() {
 	}
 }
 
+// endsWithClose reports whether our half of the stream ends as soon as our Close frame is written. Call with mu held.
+func (s *Socket) endsWithClose() bool {
+	return s.sender.Role() == protocol.Server && (s.closing.Received() || s.closing.Failed())
+}
+
 // linger ends our half of the stream and waits, for a bounded time, until the peer has ended the
 // other: closing with unread input would reset the stream and destroy our Close frame on its way. Call
 // with mu held.
@@ -171,7 +182,7 @@ func (s *Socket) linger() {
 		s.shutdownWrite()
 		s.cut()
 		return
-	case s.role == protocol.Client && s.closing.Complete(): // the server ends its half first (RFC 6455 §7.1.1)
+	case s.sender.Role() == protocol.Client && s.closing.Complete(): // the server ends its half first (RFC 6455 §7.1.1)
 		after /= 2
 	default:
 		s.shutdownWrite()
@@ -182,7 +193,7 @@ func (s *Socket) linger() {
 // shutdownWrite ends our half of the stream. Call with mu held.
 func (s *Socket) shutdownWrite() {
 	s.shutDown = true
-	s.driver.shutdownWrite()
+	s.driver().shutdownWrite()
 }
 
 // lingerOver counts what is discarded while lingering, and reports whether the socket lingers. When it was
@@ -194,9 +205,10 @@ func (s *Socket) lingerOver(n int) bool {
 	if !s.lingering {
 		return false
 	}
-	s.lingered += int64(n)
-	if max := s.settings.limits.LingerBytes; max >= 0 && s.lingered > max && !s.cutOff { // TLS has some left after that
-		s.enough.Store(true)
+	e := s.ends()
+	e.lingered += int64(n)
+	if max := s.settings.limits.LingerBytes; max >= 0 && e.lingered > max && !s.cutOff { // TLS has some left after that
+		s.flag(readEnough, true)
 	}
 	return true
 }
@@ -204,66 +216,72 @@ func (s *Socket) lingerOver(n int) bool {
 // cut ends the stream from this end, without more ado. Call with mu held.
 func (s *Socket) cut() {
 	s.cutOff = true
-	s.enough.Store(false)
+	s.flag(readEnough, false)
 	s.cancelContext()
-	if s.driver != nil {
-		s.driver.cut()
+	if s.driver() != nil {
+		s.driver().cut()
 	}
 }
 
 // end is the driver's last call: the stream is closed, and nothing is read or written any more. Err is
 // what ended the input. The caller holds the delivery token and releases it afterwards.
 func (s *Socket) end(err error) {
-	s.receiver.Stop()
-	s.receiver.Release()
-	s.compressor.abandon()
-	s.assembly.drop()
-	s.holdInput()
-	groups := s.endLocked(err)
-	for g := range groups.all() {
-		g.forget(s)
+	if s.arrival != &noArrival {
+		s.receiver.Stop()
+		s.receiver.Release()
+		s.assembly.drop()
+		s.holdInput()
 	}
+	s.endLocked(err)
+	s.leaveGroups()
 }
 
-func (s *Socket) endLocked(err error) (groups set[*Group]) {
+func (s *Socket) endLocked(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setState(Closed)
 	s.refuseOutput()
 	s.giveUpQueue()
-	if s.driver != nil {
-		s.driver.setTimer(0)
+	if s.closeWant.wanted {
+		s.closeWant = closeRequest{}
 	}
-	if s.throttle != nil {
-		s.throttle.Stop()
+	s.restOutput()
+	s.compressor.abandon()
+	if s.driver() != nil {
+		s.driver().setTimer(0)
 	}
-	code, reason, clean := s.closing.Outcome()
+	if r := s.rating; r != nil && r.throttle != nil {
+		r.throttle.Stop()
+	}
+	code, clean := s.closing.Outcome()
+	reason := ""
+	if s.ending != nil && code != CloseAbnormal {
+		reason = s.ending.reason
+	}
 	if err != nil && err != io.EOF && !clean && !s.cutOff {
 		s.postError(err)
 	}
 	s.cancelContext()
 	s.post(event{kind: eventClose, close: CloseEvent{Code: code, Reason: reason, WasClean: clean}})
 	s.ended = true
-	groups, s.groups = s.groups, groups
-	return groups
 }
 
 // setState moves ReadyState forward; it never goes back. Call with mu held.
 func (s *Socket) setState(r ReadyState) {
-	if r > s.ReadyState() {
-		s.readyState.Store(uint32(r))
+	if before := s.ReadyState(); r > before {
+		s.state.Add(uint32(r - before))
 	}
 }
 
 // armTimer has tick called after d, or never if d is negative. Call with mu held.
 func (s *Socket) armTimer(d time.Duration) {
 	if d <= 0 {
-		s.tickAt = time.Time{}
-		s.driver.setTimer(0)
+		s.timed = false
+		s.driver().setTimer(0)
 		return
 	}
-	s.tickAt = time.Now().Add(d)
-	s.driver.setTimer(d)
+	s.timed = true
+	s.driver().setTimer(d)
 }
 
 // tick is called by the driver when the timer ran out: for the heartbeat of an open socket, else for
@@ -272,16 +290,16 @@ func (s *Socket) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.ended || s.tickAt.IsZero() || time.Now().Before(s.tickAt): // it was set anew meanwhile
-	case s.lingering && !s.shutDown && s.outputErr == nil: // the server keeps us waiting
+	case s.ended || !s.timed || s.driver().timerRuns(): // it was set anew meanwhile
+	case s.lingering && !s.shutDown && !s.outputOver: // the server keeps us waiting
 		s.shutdownWrite()
 		s.armTimer(s.settings.limits.LingerTime / 2)
-	case s.lingering || s.outputErr != nil:
+	case s.lingering || s.outputOver:
 		s.cut()
 	case s.ReadyState() == Open:
 		s.beat()
 	case s.ReadyState() == Closing:
-		still := engine.Since() - s.movedAt
+		still := engine.Since() - s.ends().movedAt
 		if left := s.settings.limits.CloseTimeout - still; left > 0 && !s.closing.Sent() {
 			s.armTimer(left) // the queue ahead of our Close frame moves
 			return

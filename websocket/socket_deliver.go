@@ -3,6 +3,7 @@ package websocket
 import (
 	"log/slog"
 	"runtime/debug"
+	"sync"
 )
 
 // Delivery of events. A socket has one delivery token. Who holds it may run listeners; everybody else
@@ -26,18 +27,49 @@ type event struct {
 	close   CloseEvent
 	dropped outgoing
 	done    func(error)
+
+	next *event // in a mailbox; that of the last is the first
 }
+
+var events = sync.Pool{New: func() any { return new(event) }}
 
 // post puts an event into the mailbox. Call with mu held.
 func (s *Socket) post(ev event) {
 	if s.ended {
 		return
 	}
-	s.mailbox = append(s.mailbox, ev)
+	s.addEvent(ev)
 	if !s.delivering {
 		s.delivering = true
-		s.driver.deliver()
+		s.driver().deliver()
 	}
+}
+
+func (s *Socket) addEvent(ev event) {
+	s.needOutput()
+	e := events.Get().(*event)
+	*e = ev
+	if last := s.mailbox; last != nil {
+		e.next, last.next = last.next, e
+	} else {
+		e.next = e
+	}
+	s.mailbox = e
+}
+
+// takeEvent takes the oldest event out of the mailbox, which has one.
+func (s *Socket) takeEvent() event {
+	first := s.mailbox.next
+	if first == s.mailbox {
+		s.mailbox = nil
+		s.restOutput()
+	} else {
+		s.mailbox.next = first.next
+	}
+	ev := *first
+	*first = event{}
+	events.Put(first)
+	return ev
 }
 
 // postError posts the socket's one error event, or nothing if there was one. Call with mu held.
@@ -62,20 +94,17 @@ func (s *Socket) deliverMailbox() {
 
 func (s *Socket) deliverNext(release bool) (more bool) {
 	s.mu.Lock()
-	if len(s.mailbox) == 0 {
-		s.mailbox = nil
+	if s.mailbox == nil {
 		if release {
 			s.delivering = false
-			if s.driver != nil {
-				s.driver.freed()
+			if s.driver() != nil {
+				s.driver().freed()
 			}
 		}
 		s.mu.Unlock()
 		return false
 	}
-	ev := s.mailbox[0]
-	s.mailbox[0] = event{}
-	s.mailbox = s.mailbox[1:]
+	ev := s.takeEvent()
 	s.mu.Unlock()
 
 	more = true // also after a panic
@@ -93,8 +122,7 @@ func (s *Socket) recoverListener() {
 
 func (s *Socket) panicked(v any, stack []byte) {
 	err := &PanicError{Value: v, Stack: stack}
-	l := s.listeners.Load()
-	if l == nil || len(l.error) == 0 {
+	if !hears[errorListener](s) {
 		slog.Error("websocket: panic in a callback", "value", v, "stack", string(stack))
 	}
 	s.fail(CloseInternalError, "", err)
@@ -102,24 +130,21 @@ func (s *Socket) panicked(v any, stack []byte) {
 
 func (s *Socket) dispatch(ev event) {
 	l := s.listeners.Load()
-	if l == nil {
-		l = &listeners{}
-	}
 	switch ev.kind {
 	case eventOpen:
-		each(l.open, func(f func(*Socket)) { f(s) })
+		each(l, func(f openListener) { f(s) })
 	case eventError:
-		each(l.error, func(f func(*Socket, error)) { f(s, ev.err) })
+		each(l, func(f errorListener) { f(s, ev.err) })
 	case eventClose:
-		if s.onEnded != nil {
-			defer s.onEnded()
+		if s.settings.server != nil {
+			defer s.leaveServer()
 		}
-		each(l.close, func(f func(*Socket, CloseEvent)) { f(s, ev.close) })
+		each(l, func(f closeListener) { f(s, ev.close) })
 	case eventDrain:
-		each(l.drain, func(f func(*Socket)) { f(s) })
+		each(l, func(f drainListener) { f(s) })
 	case eventDrop:
 		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key, Reason: ev.err}
-		each(l.drop, func(f func(*Socket, Drop)) { f(s, d) })
+		each(l, func(f dropListener) { f(s, d) })
 		ev.dropped.letGo()
 	case eventDone:
 		ev.done(ev.err)
@@ -141,19 +166,15 @@ func (s *Socket) deliverMessage(m Message) {
 	if l == nil {
 		return
 	}
-	for _, x := range l.message {
-		if !x.removed.Load() {
-			x.f(s, m)
-		}
-	}
+	l.message(s, m)
 	if poisonBuffers {
 		poison(m.data)
 	}
 }
 
 // deliverControl runs the listeners of a Ping or Pong.
-func (s *Socket) deliverControl(list []*listener[func(*Socket, []byte)], payload []byte) {
-	each(list, func(f func(*Socket, []byte)) { f(s, payload) })
+func deliverControl[F ~func(*Socket, []byte)](s *Socket, payload []byte) {
+	each(s.listeners.Load(), func(f F) { f(s, payload) })
 	if poisonBuffers {
 		poison(payload)
 	}

@@ -25,6 +25,33 @@ type driver interface {
 	resume()                  // held may have become false
 	freed()                   // nobody holds the delivery token any more, or nobody is writing
 	setTimer(d time.Duration) // tick once after d, in place of any earlier
+	timerRuns() bool          // tick is still to come
 	shutdownWrite()           // the last frame is written: half-close the stream (FIN)
 	cut()                     // end the stream at once, without lingering (RST)
+}
+
+// driven says what a Socket's driver is.
+type driven uint8
+
+const (
+	byNone   driven = iota // there is none yet
+	byLoop                 // Socket.loop
+	byOthers               // another
+)
+
+// driver returns the Socket's driver, or nil. Call with mu held.
+func (s *Socket) driver() driver {
+	switch s.driven {
+	case byLoop:
+		return &s.loop
+	case byOthers:
+		return s.other
+	}
+	return nil
+}
+
+// driveBy gives the Socket a driver that is not on a loop. Call with mu held.
+func (s *Socket) driveBy(d driver) driver {
+	s.driven, s.more().other = byOthers, d
+	return d
 }

@@ -14,9 +14,10 @@ import (
 type goroutineDriver struct {
 	s       *Socket
 	nc      net.Conn
-	changed sync.Cond   // what freed and resume tell of has changed; its lock is Socket.mu
-	timer   *time.Timer // guarded by Socket.mu
-	answer  []byte      // goes out before all else; the writing goroutine's own
+	changed sync.Cond     // what freed and resume tell of has changed; its lock is Socket.mu
+	timer   *time.Timer   // guarded by Socket.mu
+	due     time.Duration // when it fires, by the engine's clock; guarded too
+	answer  []byte        // goes out before all else; the writing goroutine's own
 
 	// Methods bound once, so that passing them on allocates nothing.
 	writer, pieceTaken func()
@@ -42,6 +43,7 @@ const (
 // newGoroutineDriver makes the driver of s over a stream. It can be told to write at once, and reads
 // from run on.
 func newGoroutineDriver(s *Socket, up *upgraded) *goroutineDriver {
+	s.takeArrival() // for good
 	s.in = up.ahead
 	d := &goroutineDriver{s: s, nc: up.nc, answer: up.answer, holding: true, fresh: len(up.ahead)}
 	d.changed.L = &s.mu
@@ -171,7 +173,7 @@ func (d *goroutineDriver) write() {
 	for d.nextBatch(b) {
 		err := b.writeTo(d.nc, d.pieceTaken)
 		d.s.mu.Lock()
-		d.s.settle(b, err, engine.Since())
+		d.s.settle(b, err)
 		d.s.mu.Unlock()
 	}
 	b.reset()
@@ -208,7 +210,10 @@ func (d *goroutineDriver) resume() { d.changed.Broadcast() }
 
 func (d *goroutineDriver) freed() { d.changed.Broadcast() }
 
+func (d *goroutineDriver) timerRuns() bool { return engine.Since() < d.due }
+
 func (d *goroutineDriver) setTimer(after time.Duration) {
+	d.due = engine.Since() + after
 	switch {
 	case after <= 0:
 		if d.timer != nil {

@@ -1,10 +1,12 @@
-//go:build linux
+//go:build linux || (everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
 
 package websocket
 
 import (
+	"crypto/tls"
 	"net"
 	"time"
+	"unsafe"
 
 	"github.com/everwire/everwire/internal/engine"
 	"github.com/everwire/everwire/websocket/frame"
@@ -16,7 +18,7 @@ import (
 // While a batch of input is processed the output is corked: what is sent meanwhile leaves in one write at its end.
 type loopDriver struct {
 	engine.Conn
-	s *Socket
+	tls *loopTLS // what is between the Socket and the descriptor; nil: nothing
 
 	// Guarded by Socket.mu.
 	batch    *batch // being written, or collected for that
@@ -27,14 +29,7 @@ type loopDriver struct {
 	holding  bool // the delivery token is passed to Attend
 	stolen   bool // the turn has lost its loop
 	slow     int8 // turns to make off the loop, because one blocked it
-	inputEnd error
-	at       time.Duration // what time it is, if that is known
-
-	// The token holder's own.
-	now   time.Duration // when the turn began, if that is known
-	away  bool          // the turn is not made on the loop
-	fresh int           // octets in Socket.in that it has not been told of
-	kept  *buffer       // memory of Socket.in, if that is not the worker's
+	inputEnd bool // there is no more input: Socket.ending says why
 }
 
 // A socket whose listener blocked a loop has made so many turns off the loop, each of them quick, before it is trusted with
@@ -48,19 +43,23 @@ const (
 func newDriver(s *Socket, up *upgraded) driver {
 	if s.settings.driver == EventLoops {
 		if d := newLoopDriver(s, up); d != nil {
+			s.driven = byLoop
 			return d
 		}
 	}
-	return newGoroutineDriver(s, up)
+	return s.driveBy(newGoroutineDriver(s, up))
 }
 
 // newLoopDriver returns nil if the stream cannot be on a loop.
 func newLoopDriver(s *Socket, up *upgraded) *loopDriver {
-	d := &loopDriver{s: s, fresh: len(up.ahead)}
-	if d.Adopt(up.nc, d) != nil {
+	d := &s.loop
+	if !d.take(up) {
 		return nil
 	}
-	s.in = up.ahead
+	if len(up.ahead) > 0 {
+		s.takeArrival()
+		s.in, s.fresh = up.ahead, true
+	}
 	if len(up.answer) > 0 {
 		d.batch = batches.Get().(*batch)
 		d.batch.out = append(d.batch.out, up.answer...)
@@ -68,14 +67,31 @@ func newLoopDriver(s *Socket, up *upgraded) *loopDriver {
 	return d
 }
 
+// take takes the stream over, and reports false if it cannot be on a loop.
+func (d *loopDriver) take(up *upgraded) bool {
+	if up.greeted != nil {
+		up.greeted.handOver(d)
+		return true
+	}
+	if conn, ok := up.nc.(*tls.Conn); ok {
+		return d.takeTLS(conn)
+	}
+	return d.Adopt(up.nc, d) == nil
+}
+
+// socket returns the Socket that the driver is a part of.
+func (d *loopDriver) socket() *Socket {
+	return (*Socket)(unsafe.Add(unsafe.Pointer(d), -int(unsafe.Offsetof(Socket{}.loop))))
+}
+
 // Lock and Unlock are the engine's way to Socket.mu.
-func (d *loopDriver) Lock()   { d.s.mu.Lock() }
-func (d *loopDriver) Unlock() { d.s.mu.Unlock() }
+func (d *loopDriver) Lock()   { d.socket().mu.Lock() }
+func (d *loopDriver) Unlock() { d.socket().mu.Unlock() }
 
 // run has the loop go on with the delivery token.
 func (d *loopDriver) run() {
-	d.s.mu.Lock()
-	defer d.s.mu.Unlock()
+	d.socket().mu.Lock()
+	defer d.socket().mu.Unlock()
 	d.deliver()
 }
 
@@ -87,14 +103,22 @@ func (d *loopDriver) deliver() {
 func (d *loopDriver) resume() { d.Post() }
 
 func (d *loopDriver) freed() {
-	if d.waiting || d.inputEnd != nil {
+	if d.waiting || d.inputEnd {
 		d.waiting = false
 		d.Post()
 	}
 }
 
 func (d *loopDriver) setTimer(after time.Duration) { d.SetTimer(after) }
-func (d *loopDriver) shutdownWrite()               { d.ShutdownWrite() }
+func (d *loopDriver) timerRuns() bool              { return d.TimerRuns() }
+
+func (d *loopDriver) shutdownWrite() {
+	if d.tls != nil {
+		d.endTLS()
+		return
+	}
+	d.ShutdownWrite()
+}
 
 func (d *loopDriver) cut() {
 	d.Abort()
@@ -104,24 +128,35 @@ func (d *loopDriver) cut() {
 
 // endInput notes why there is no more input. Call with mu held.
 func (d *loopDriver) endInput(err error) {
-	if d.inputEnd == nil {
-		d.inputEnd = err
+	if !d.inputEnd {
+		d.inputEnd = true
+		d.socket().ends().inputEnd = err
 	}
+}
+
+func (d *loopDriver) endOfInput() error {
+	s := d.socket()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ending.inputEnd
 }
 
 // Prepare takes the delivery token, if it is there, and returns where input is to be read to.
 func (d *loopDriver) Prepare(w *engine.Worker) []byte {
-	s := d.s
+	s := d.socket()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.delivering || s.unread() || s.held() || d.inputEnd != nil {
+	if s.delivering || d.unread() || s.held() || d.inputEnd {
 		d.waiting = s.delivering
 		d.watch(false)
 		return nil
 	}
 	d.begin(w)
-	if d.away {
+	if d.socket().away {
 		d.watch(false)
+		return w.Buffer()
+	}
+	if d.tls != nil {
 		return w.Buffer()
 	}
 	if room := s.roomInPlace(); room != nil {
@@ -132,20 +167,21 @@ func (d *loopDriver) Prepare(w *engine.Worker) []byte {
 
 // begin begins a turn: on the loop, unless its listeners may block. Call with mu held and the delivery token free.
 func (d *loopDriver) begin(w *engine.Worker) {
-	d.s.delivering = true
-	d.away = d.slow > 0 || w.Wary()
-	d.corked, d.stolen, d.now = !d.away, false, w.Now()
+	s := d.socket()
+	s.delivering = true
+	s.takeArrival()
+	s.away, s.now = d.slow > 0 || w.Wary(), w.Now()
+	d.corked, d.stolen = !s.away, false
 }
 
 // Received delivers what was read.
 func (d *loopDriver) Received(w *engine.Worker, input []byte, err error) {
-	if err != nil {
-		d.s.mu.Lock()
-		d.endInput(err)
-		d.s.mu.Unlock()
+	if d.tls != nil {
+		d.tls.received(input, err)
+	} else {
+		d.received(input, err)
 	}
-	d.s.in, d.fresh = input, len(input)
-	if !d.away {
+	if !d.socket().away {
 		d.turn()
 		return
 	}
@@ -153,9 +189,19 @@ func (d *loopDriver) Received(w *engine.Worker, input []byte, err error) {
 	go d.turnAway()
 }
 
+func (d *loopDriver) received(input []byte, err error) {
+	s := d.socket()
+	if err != nil {
+		s.mu.Lock()
+		d.endInput(err)
+		s.mu.Unlock()
+	}
+	s.in, s.fresh = input, len(input) > 0
+}
+
 // Attend does what was posted.
 func (d *loopDriver) Attend(w *engine.Worker) {
-	s := d.s
+	s := d.socket()
 	s.mu.Lock()
 	switch {
 	case d.holding:
@@ -165,7 +211,7 @@ func (d *loopDriver) Attend(w *engine.Worker) {
 		d.flush()
 		s.mu.Unlock()
 		return
-	case len(s.mailbox) == 0 && !s.unread() && d.inputEnd == nil:
+	case s.mailbox == nil && !d.unread() && !d.inputEnd:
 		d.flush()
 		d.watch(true)
 		s.mu.Unlock()
@@ -173,7 +219,7 @@ func (d *loopDriver) Attend(w *engine.Worker) {
 	}
 	d.begin(w)
 	s.mu.Unlock()
-	if d.away {
+	if d.socket().away {
 		go d.turnAway()
 	} else {
 		d.turn()
@@ -181,19 +227,19 @@ func (d *loopDriver) Attend(w *engine.Worker) {
 }
 
 func (d *loopDriver) Writable(w *engine.Worker) {
-	d.s.mu.Lock()
-	defer d.s.mu.Unlock()
+	d.socket().mu.Lock()
+	defer d.socket().mu.Unlock()
 	d.full = false
 	d.flush()
 	d.watch(d.Watches())
 }
 
-func (d *loopDriver) Timeout(w *engine.Worker) { d.s.tick() }
+func (d *loopDriver) Timeout(w *engine.Worker) { d.socket().tick() }
 
 // Stolen notes that a listener of this socket's blocks: from now on it corks nothing, and blocks no loop.
 func (d *loopDriver) Stolen() {
-	d.s.mu.Lock()
-	defer d.s.mu.Unlock()
+	d.socket().mu.Lock()
+	defer d.socket().mu.Unlock()
 	d.slow, d.stolen = slowTurns, true
 	if d.corked {
 		d.corked = false
@@ -201,25 +247,36 @@ func (d *loopDriver) Stolen() {
 	}
 }
 
-// Closed ends the socket. It has the delivery token since finish.
+// Closed ends the socket, as every turn off the loop if its listeners may block. It has the delivery token since finish.
 func (d *loopDriver) Closed(w *engine.Worker) {
+	d.Lock()
+	away := d.slow > 0 || w.Wary()
+	d.Unlock()
+	if away {
+		go d.closed()
+	} else {
+		d.closed()
+	}
+}
+
+func (d *loopDriver) closed() {
 	returned := false
 	defer func() {
 		if !returned { // a listener called runtime.Goexit
-			go d.s.releaseForGood()
+			go d.socket().releaseForGood()
 		}
 	}()
-	if d.s.ReadyState() != Closed {
-		d.s.end(d.inputEnd)
+	if d.socket().ReadyState() != Closed {
+		d.socket().end(d.endOfInput())
 	}
-	d.s.release()
+	d.socket().release()
 	returned = true
 }
 
 // turn delivers what there is, and gives the delivery token back. A listener that calls runtime.Goexit ends just
 // itself: another goroutine goes on.
 func (d *loopDriver) turn() {
-	s := d.s
+	s := d.socket()
 	returned := false
 	defer func() {
 		if !returned {
@@ -231,14 +288,14 @@ func (d *loopDriver) turn() {
 	}()
 	for {
 		s.deliverMailbox()
-		if d.fresh > 0 {
-			s.arrived(d.fresh, d.now)
-			d.fresh = 0
+		if s.fresh {
+			s.fresh = false
+			s.arrived(len(s.in), s.now)
 		}
 		if s.unread() {
 			s.input()
 		}
-		if d.rest() {
+		if !d.open() && d.rest() {
 			break
 		}
 	}
@@ -249,8 +306,8 @@ func (d *loopDriver) turn() {
 func (d *loopDriver) turnAway() {
 	began := time.Now()
 	d.turn()
-	d.s.mu.Lock()
-	defer d.s.mu.Unlock()
+	d.socket().mu.Lock()
+	defer d.socket().mu.Unlock()
 	switch {
 	case time.Since(began) > quick:
 		d.slow = slowTurns
@@ -261,30 +318,29 @@ func (d *loopDriver) turnAway() {
 
 // rest ends a turn: what was sent meanwhile is written, and the delivery token given back, unless there is more to deliver.
 func (d *loopDriver) rest() bool {
-	s := d.s
+	s := d.socket()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	corked := d.corked
 	d.corked = false
-	if d.batch != nil || s.outputActive {
-		if corked {
-			d.at = d.now
-		}
+	if d.batch != nil || s.outputActive || d.tls != nil {
 		d.flush()
-		d.at = 0
 	}
-	ended := d.inputEnd != nil && !s.unread() && d.endOutput()
-	if len(s.mailbox) > 0 || s.unread() && !s.held() {
+	ended := d.inputEnd && !d.unread() && d.endOutput()
+	if s.mailbox != nil || d.unread() && !s.held() {
 		d.corked = corked && !d.stolen
 		return false
 	}
 	if ended { // the delivery token stays for Closed
 		s.refuseOutput()
+		if d.tls != nil {
+			d.endTLS()
+		}
 		d.Finish()
 		return true
 	}
 	d.keepInput()
-	s.mailbox = nil
+	s.restArrival()
 	s.delivering = false
 	d.watch(true)
 	if d.waiting {
@@ -297,7 +353,7 @@ func (d *loopDriver) rest() bool {
 // endOutput reports whether nothing will be written any more, now that there is no more input. A Close frame that is still being
 // written is waited for; the socket's timer bounds that. Call with mu held.
 func (d *loopDriver) endOutput() bool {
-	s := d.s
+	s := d.socket()
 	if d.filling {
 		return false // who does calls freed
 	}
@@ -311,21 +367,31 @@ func (d *loopDriver) endOutput() bool {
 
 // keepInput sees to it that what is left of the input is in memory of its own, so that the worker can use its buffer.
 func (d *loopDriver) keepInput() {
-	switch in := d.s.in; {
-	case len(in) == 0:
-		d.kept.free()
-		d.kept = nil
-	case d.kept == nil:
-		d.kept = newBuffer(len(in))
-		d.kept.b = append(d.kept.b, in...)
-		d.s.in = d.kept.b
+	s := d.socket()
+	s.in, s.kept = ownMemory(s.in, s.kept)
+	if d.tls != nil {
+		d.tls.keep()
 	}
+}
+
+// ownMemory moves octets to memory of their own, unless they are in it already, and gives it back when there are none.
+func ownMemory(in []byte, own *buffer) ([]byte, *buffer) {
+	switch {
+	case len(in) == 0:
+		own.free()
+		return nil, nil
+	case own == nil:
+		own = newBuffer(len(in))
+		own.b = append(own.b, in...)
+		return own.b, own
+	}
+	return in, own
 }
 
 // watch has the loop watch for input, if it is wanted and the time for it, and for room for output, if that is
 // waited for. Call with mu held.
 func (d *loopDriver) watch(input bool) {
-	input = input && d.inputEnd == nil && !d.s.delivering && !d.s.held()
+	input = input && !d.inputEnd && !d.socket().delivering && !d.socket().held()
 	if err := d.Watch(input, d.full); err != nil {
 		d.endInput(err)
 		d.Post()
@@ -343,7 +409,7 @@ func (d *loopDriver) push() { d.flush() }
 
 // send takes a message into the batch, and writes that unless it is corked.
 func (d *loopDriver) send(m plain) bool {
-	s := d.s
+	s := d.socket()
 	if s.queue.n > 0 || d.full || d.filling || s.closeWant.wanted || s.sender.Closed() || s.sender.InMessage() {
 		return false
 	}
@@ -363,7 +429,7 @@ func (d *loopDriver) send(m plain) bool {
 		b = batches.Get().(*batch)
 		d.batch = b
 	}
-	s.accepted++
+	s.accepted = s.accepted.next()
 	if s.writing == 0 {
 		s.writing = s.accepted
 	}
@@ -380,9 +446,12 @@ func (d *loopDriver) send(m plain) bool {
 // flush writes what waits, as far as the system takes it now. Call with mu held; it is given up while a message is
 // compressed.
 func (d *loopDriver) flush() {
-	s := d.s
+	s := d.socket()
 	for !d.full && !d.filling {
 		if !d.fill() {
+			if d.tls != nil {
+				d.sendTLS()
+			}
 			return
 		}
 		b := d.batch
@@ -391,8 +460,11 @@ func (d *loopDriver) flush() {
 			d.full = true
 			s.outputActive = true
 			s.settlePlain(b)
-			s.moved(engine.Since())
+			s.moved()
 			d.watch(d.Watches())
+			if d.inputEnd { // endOutput waited for who made the batch
+				d.Post()
+			}
 			return
 		}
 		d.settle(err)
@@ -401,7 +473,7 @@ func (d *loopDriver) flush() {
 
 // fill makes a batch of what waits, and reports false if that is nothing, or takes time.
 func (d *loopDriver) fill() bool {
-	s := d.s
+	s := d.socket()
 	if d.batch == nil {
 		if !s.outputActive {
 			return false
@@ -431,7 +503,7 @@ func (d *loopDriver) fill() bool {
 
 // fillBlob makes a batch of a blob's next fragment, and has it written.
 func (d *loopDriver) fillBlob() {
-	s := d.s
+	s := d.socket()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ok := s.fillBatch(d.batch)
@@ -450,7 +522,7 @@ func (d *loopDriver) drop() {
 		batches.Put(d.batch)
 		d.batch = nil
 	}
-	d.s.outputActive = false
+	d.socket().outputActive = false
 	d.freed()
 }
 
@@ -460,28 +532,32 @@ func (d *loopDriver) settle(err error) {
 	if b == nil {
 		return
 	}
-	now := d.at
-	if now == 0 {
-		now = engine.Since()
-	}
-	d.s.settle(b, err, now)
-	if !d.s.outputActive {
+	d.socket().settle(b, err)
+	if !d.socket().outputActive {
 		batches.Put(b)
 		d.batch = nil
 	}
 }
 
+// left returns what of the batch the stream has not taken.
+func (b *batch) left() (out, tail []byte) {
+	if b.sent < int64(len(b.out)) {
+		return b.out[b.sent:], b.tail
+	}
+	return nil, b.tail[b.sent-int64(len(b.out)):]
+}
+
 // write gives the system of a batch what it takes.
 func (d *loopDriver) write(b *batch) error {
 	b.begun = true
-	out, tail := b.out, b.tail
-	if b.sent < int64(len(out)) {
-		out = out[b.sent:]
-	} else {
-		tail, out = tail[b.sent-int64(len(out)):], nil
+	if d.tls != nil {
+		return d.writeTLS(b)
 	}
+	out, tail := b.left()
 	n, err := 0, error(nil)
 	switch {
+	case len(tail) == 0 && b.last && d.socket().endsWithClose():
+		n, err = d.SendLast(out)
 	case len(tail) == 0:
 		n, err = d.Send(out)
 	case len(out) == 0:

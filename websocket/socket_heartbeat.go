@@ -3,20 +3,13 @@ package websocket
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"time"
 
 	"github.com/everwire/everwire/internal/engine"
 	"github.com/everwire/everwire/websocket/frame"
 )
-
-// pingOut is the last Ping that was sent, to measure the round trip.
-type pingOut struct {
-	payload []byte // nil once it was answered
-	at      time.Time
-	count   uint64 // of the heartbeat's, which is their payload
-	beat    int64  // when the heartbeat's last one was sent, by its clock
-}
 
 // jittered varies d by ±10 %, so that connections made together do not all ping together.
 func jittered(d time.Duration) time.Duration {
@@ -26,13 +19,24 @@ func jittered(d time.Duration) time.Duration {
 // hear notes that something arrived, or that silence so far is no sign of death.
 func (s *Socket) hear() {
 	if s.settings.heartbeat.Interval > 0 {
-		s.heard.Store(int64(engine.Since()))
+		s.heard.Store(uint32(momentAt(engine.Since())))
 	}
 }
 
+// A moment is a time by the engine's clock in units of 2^20 ns, about a millisecond. It comes round after 52 days.
+type moment uint32
+
+func momentAt(t time.Duration) moment { return moment(t >> 20) }
+
+// before tells which of two moments was first that are less than 26 days apart.
+func (m moment) before(other moment) bool { return int32(m-other) < 0 }
+
+// until returns the time from m to a later moment.
+func (m moment) until(later moment) time.Duration { return time.Duration(later-m) << 20 }
+
 // silence returns how long nothing has arrived.
 func (s *Socket) silence() time.Duration {
-	return engine.Since() - time.Duration(s.heard.Load())
+	return moment(s.heard.Load()).until(momentAt(engine.Since()))
 }
 
 // startHeartbeat begins to listen for the peer's life. Call with mu held.
@@ -48,7 +52,7 @@ func (s *Socket) armOpen() {
 	now := engine.Since()
 	switch h := &s.settings.heartbeat; {
 	case s.awaiting:
-		due = max(min(time.Duration(s.ping.beat)+h.Timeout-now, h.Interval), 1)
+		due = max(min(h.Timeout-s.pingedAt.until(momentAt(now)), h.Interval), 1)
 	case h.Interval > 0:
 		due = max(jittered(h.Interval)-s.silence(), 1)
 	}
@@ -73,7 +77,8 @@ func (s *Socket) beat() {
 	}
 	interval, timeout := s.settings.heartbeat.Interval, s.settings.heartbeat.Timeout
 	now := engine.Since()
-	if s.awaiting && s.heard.Load() >= s.ping.beat {
+	at := momentAt(now)
+	if s.awaiting && !moment(s.heard.Load()).before(s.pingedAt) {
 		s.awaiting = false
 	}
 	switch silence := s.silence(); {
@@ -81,7 +86,7 @@ func (s *Socket) beat() {
 		v := policyViolation("a message has begun and does not go on")
 		s.failLocked(v.Code, v.Detail, v)
 		return
-	case s.awaiting && now >= time.Duration(s.ping.beat)+timeout: // nothing came since the Ping
+	case s.awaiting && s.pingedAt.until(at) >= timeout: // nothing came since the Ping
 		s.closing.Fail()
 		s.setState(Closing)
 		s.postError(ErrHeartbeat)
@@ -89,16 +94,24 @@ func (s *Socket) beat() {
 		return
 	case s.awaiting:
 	case interval > 0 && silence >= interval-interval/10:
-		s.ping.count++
-		s.sendPing(binary.BigEndian.AppendUint64(nil, s.ping.count))
+		s.pingedAt, s.unponged = at, true
+		var payload [beatSize]byte
+		binary.BigEndian.PutUint64(payload[:], uint64(now)^beatSecret)
+		s.sendControl(frame.Ping, payload[:])
 		if timeout < 0 { // nothing is concluded from silence
 			s.hear()
 		} else {
-			s.awaiting, s.ping.beat = true, int64(now)
+			s.awaiting = true
 		}
 	}
 	s.armOpen()
 }
+
+// The payload of the heartbeat's Pings is the time, so that the Pong tells how long ago that was. It is nobody's business how long
+// the process runs.
+const beatSize = 8
+
+var beatSecret = rand.Uint64()
 
 // Ping queues a Ping with a payload of at most 125 octets, ahead of the messages that wait. The Pong
 // comes to OnPong and sets RTT. It returns [ErrNotOpen], [ErrClosed] or [ErrInvalidControl]; in a page always an
@@ -118,27 +131,31 @@ func (s *Socket) Ping(payload []byte) error {
 	case Closing, Closed:
 		return ErrClosed
 	}
-	s.sendPing(payload)
+	s.more().ping = &pingOut{payload: bytes.Clone(payload), at: engine.Since()}
+	s.sendControl(frame.Ping, payload)
 	return nil
 }
 
-func (s *Socket) sendPing(payload []byte) {
-	s.ping.payload = append(s.ping.payload[:0:0], payload...)
-	if s.ping.payload == nil {
-		s.ping.payload = []byte{}
-	}
-	s.ping.at = time.Now()
-	s.sendControl(frame.Ping, payload)
-}
-
-// matchPong measures the round trip if payload answers the last Ping.
+// matchPong measures the round trip if payload answers the program's last Ping, or the heartbeat's.
 func (s *Socket) matchPong(payload []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ping.payload != nil && bytes.Equal(payload, s.ping.payload) {
-		s.rtt.Store(int64(max(time.Since(s.ping.at), 1)))
-		s.ping.payload = nil
+	switch {
+	case s.ping != nil && bytes.Equal(payload, s.ping.payload):
+		s.measured(s.ping.at)
+		s.extra.ping = nil
+		s.restExtra()
+	case s.unponged && len(payload) == beatSize:
+		if at := time.Duration(binary.BigEndian.Uint64(payload) ^ beatSecret); momentAt(at) == s.pingedAt && at <= engine.Since() {
+			s.measured(at)
+			s.unponged = false
+		}
 	}
+}
+
+// measured notes the time since a Ping. Call with mu held.
+func (s *Socket) measured(since time.Duration) {
+	s.rtt.Store(uint32(min(max((engine.Since()-since)/rttUnit, 1), math.MaxUint32)))
 }
 
 // maxControlWaiting bounds the octets of Pings and Pongs that wait. A peer that pings and does not
@@ -154,9 +171,10 @@ func (s *Socket) answerPing(payload []byte) {
 
 // sendControl queues a Ping or Pong. Call with mu held.
 func (s *Socket) sendControl(opcode frame.Opcode, payload []byte) {
-	if s.outputErr != nil || s.sender.Closed() {
+	if s.outputOver || s.sender.Closed() {
 		return
 	}
+	s.needOutput()
 	if len(s.control) > maxControlWaiting {
 		s.control = s.control[:0] // whole frames, none of them begun
 	}

@@ -19,6 +19,7 @@ func (*idleDriver) freed()                 {}
 func (*idleDriver) deliver()               {}
 func (*idleDriver) resume()                {}
 func (*idleDriver) setTimer(time.Duration) {}
+func (*idleDriver) timerRuns() bool        { return false }
 func (*idleDriver) shutdownWrite()         {}
 func (d *idleDriver) cut()                 { d.wasCut = true }
 
@@ -26,7 +27,8 @@ func TestHeartbeatForgivesALateTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &idleDriver{}
 		s := newSocket(protocol.Server, newSettings(Limits{}, Rates{}, Heartbeat{Interval: 10 * time.Second, Timeout: 4 * time.Second}, Queue{}), Open)
-		s.driver, s.delivering = d, false
+		s.driveBy(d)
+		s.delivering = false
 		s.startHeartbeat()
 		time.Sleep(15 * time.Second)
 		s.tick()

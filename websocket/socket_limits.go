@@ -9,10 +9,10 @@ import (
 // arrived is called by the driver, with the delivery token, when it has read octets.
 func (s *Socket) arrived(n int, now time.Duration) {
 	if s.settings.heartbeat.Interval > 0 {
-		s.heard.Store(int64(now))
+		s.heard.Store(uint32(momentAt(now)))
 	}
-	if s.meter != nil {
-		s.obey(s.meter.read(n))
+	if s.settings.rated {
+		s.obey(s.rating.meter.read(n))
 	}
 }
 
@@ -24,11 +24,12 @@ func (s *Socket) obey(wait time.Duration, err error) {
 	case wait > 0:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.throttledUntil.Store(int64(engine.Since() + wait))
-		if s.throttle == nil {
-			s.throttle = time.AfterFunc(wait, s.unthrottle)
+		r := s.rating
+		r.until.Store(int64(engine.Since() + wait))
+		if r.throttle == nil {
+			r.throttle = time.AfterFunc(wait, s.unthrottle)
 		} else {
-			s.throttle.Reset(wait)
+			r.throttle.Reset(wait)
 		}
 	}
 }
@@ -41,7 +42,10 @@ func (s *Socket) unthrottle() {
 
 // throttled reports whether Rates keep input waiting.
 func (s *Socket) throttled() bool {
-	until := s.throttledUntil.Load()
+	if !s.settings.rated {
+		return false
+	}
+	until := s.rating.until.Load()
 	return until != 0 && int64(engine.Since()) < until
 }
 

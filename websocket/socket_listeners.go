@@ -1,9 +1,6 @@
 package websocket
 
-import (
-	"slices"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // A CloseEvent tells how a socket's connection ended (WHATWG, CloseEvent).
 type CloseEvent struct {
@@ -26,81 +23,133 @@ type Drop struct {
 
 // A Listener is a function that was added to a Socket's events.
 type Listener struct {
-	remove func()
+	socket *Socket // whose node it is
+	node   *listenerNode
+	remove func() // of a ReconnectingSocket's
 }
 
 // Remove takes the function off. If called in a listener of the same Socket, the function is not
 // called again; if called from elsewhere, it may be running right now. Removing twice is harmless.
 func (l Listener) Remove() {
-	if l.remove != nil {
+	switch {
+	case l.node != nil:
+		l.socket.removeListener(l.node)
+	case l.remove != nil:
 		l.remove()
 	}
 }
 
-// listener is one function in a list; removed takes effect also on a list already being run through.
-type listener[F any] struct {
-	f       F
-	removed atomic.Bool
+// What a listener is for, its type says.
+type (
+	openListener    func(*Socket)
+	messageListener func(*Socket, Message)
+	errorListener   func(*Socket, error)
+	closeListener   func(*Socket, CloseEvent)
+	pingListener    func(*Socket, []byte)
+	pongListener    func(*Socket, []byte)
+	drainListener   func(*Socket)
+	dropListener    func(*Socket, Drop)
+)
+
+// A listenerNode is one function, in the list of all that a socket has, the youngest first. Who runs through it from
+// its head calls the oldest first, and none that was added meanwhile. Most sockets have one or two: this is all that
+// they take.
+//
+// One that was removed is not in the list any more, but there may be who runs through it. For them a node is put between it and the
+// next one, with gone in it.
+type listenerNode struct {
+	older atomic.Pointer[listenerNode]
+	f     any // a listener, or gone
 }
 
-// listeners holds a socket's functions. It is never changed: adding and removing put a copy in place.
-type listeners struct {
-	message     []*listener[func(*Socket, Message)]
-	open, drain []*listener[func(*Socket)]
-	error       []*listener[func(*Socket, error)]
-	close       []*listener[func(*Socket, CloseEvent)]
-	ping, pong  []*listener[func(*Socket, []byte)]
-	drop        []*listener[func(*Socket, Drop)]
+type gone struct{}
+
+// next returns the node behind, and whether this one was removed.
+func (n *listenerNode) next() (older *listenerNode, removed bool) {
+	older = n.older.Load()
+	if older != nil {
+		if _, removed = older.f.(gone); removed {
+			older = older.older.Load()
+		}
+	}
+	return older, removed
 }
 
-func each[F any](list []*listener[F], call func(F)) {
-	for _, x := range list {
-		if !x.removed.Load() {
-			call(x.f)
+// each calls the listeners of one type.
+func each[F any](n *listenerNode, call func(F)) {
+	if n == nil {
+		return
+	}
+	older, _ := n.next()
+	each(older, call)
+	if f, ok := n.f.(F); ok {
+		if _, removed := n.next(); !removed { // by now
+			call(f)
 		}
 	}
 }
 
-// addListener adds f to the list that which picks out of a socket's listeners.
-func addListener[F any](s *Socket, f F, which func(*listeners) *[]*listener[F]) Listener {
-	x := &listener[F]{f: f}
-	s.changeListeners(func(l *listeners) {
-		list := which(l)
-		*list = append(slices.Clip(*list), x)
-	})
-	return Listener{remove: func() {
-		if x.removed.Swap(true) {
-			return
+// message calls the listeners for messages.
+func (n *listenerNode) message(s *Socket, m Message) {
+	if older, _ := n.next(); older != nil {
+		older.message(s, m)
+	}
+	if f, ok := n.f.(messageListener); ok {
+		if _, removed := n.next(); !removed {
+			f(s, m)
 		}
-		s.changeListeners(func(l *listeners) {
-			list := which(l)
-			*list = slices.DeleteFunc(slices.Clone(*list), func(y *listener[F]) bool { return y == x })
-		})
-	}}
+	}
 }
 
-func (s *Socket) changeListeners(change func(*listeners)) {
+// hears reports whether a socket has listeners of a type.
+func hears[F any](s *Socket) bool {
+	n := s.listeners.Load()
+	for removed := false; n != nil; {
+		_, ok := n.f.(F)
+		if n, removed = n.next(); ok && !removed {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Socket) addListener(f any) Listener {
+	n := &listenerNode{f: f}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var l listeners
-	if old := s.listeners.Load(); old != nil {
-		l = *old
+	n.older.Store(s.listeners.Load())
+	s.listeners.Store(n)
+	return Listener{socket: s, node: n}
+}
+
+func (s *Socket) removeListener(n *listenerNode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	older, removed := n.next()
+	if removed {
+		return
 	}
-	change(&l)
-	s.listeners.Store(&l)
+	mark := &listenerNode{f: gone{}}
+	mark.older.Store(older)
+	n.older.Store(mark)
+	at := &s.listeners
+	for at.Load() != n {
+		at = &at.Load().older
+	}
+	at.Store(older)
 }
 
 // OnOpen adds a listener for the open event: the connection is made, and messages may be sent. At a
 // server's end it comes when setup has returned, and messages may be sent in setup already.
 func (s *Socket) OnOpen(f func(s *Socket)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket)] { return &l.open })
+	return s.addListener(openListener(f))
 }
 
 // OnMessage adds a listener for messages. The message's bytes are valid until the last listener has
 // returned. Messages are not delivered any more once ReadyState is not OPEN, even if they arrived
 // before (WHATWG, "a WebSocket message has been received", step 1).
 func (s *Socket) OnMessage(f func(s *Socket, m Message)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket, Message)] { return &l.message })
+	return s.addListener(messageListener(f))
 }
 
 // OnError adds a listener for the error event, which comes at most once, and before the close event:
@@ -108,35 +157,35 @@ func (s *Socket) OnMessage(f func(s *Socket, m Message)) Listener {
 // protocol; [ErrHeartbeat], [ErrCloseTimeout], a [PanicError]; or the network's error. A stream that just
 // ends without a Close frame is no error event, nor is Terminate: the close event has code 1006.
 func (s *Socket) OnError(f func(s *Socket, err error)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket, error)] { return &l.error })
+	return s.addListener(errorListener(f))
 }
 
 // OnClose adds a listener for the close event: the connection is gone. It comes exactly once and is the
 // last event. A listener added after it is not called.
 func (s *Socket) OnClose(f func(s *Socket, e CloseEvent)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket, CloseEvent)] { return &l.close })
+	return s.addListener(closeListener(f))
 }
 
 // OnPing adds a listener for Pings from the peer, which are answered without it. The payload is valid
 // until the last listener has returned.
 func (s *Socket) OnPing(f func(s *Socket, payload []byte)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket, []byte)] { return &l.ping })
+	return s.addListener(pingListener(f))
 }
 
 // OnPong adds a listener for Pongs from the peer, also those that answer the heartbeat. The payload is
 // valid until the last listener has returned.
 func (s *Socket) OnPong(f func(s *Socket, payload []byte)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket, []byte)] { return &l.pong })
+	return s.addListener(pongListener(f))
 }
 
 // OnDrain adds a listener for the moment when BufferedAmount falls to 0 on an open socket: the
 // operating system has taken all that was sent.
 func (s *Socket) OnDrain(f func(s *Socket)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket)] { return &l.drain })
+	return s.addListener(drainListener(f))
 }
 
 // OnDrop adds a listener for messages that a full queue gave up, and for broadcasts that it refused,
 // as [Queue.Full] says.
 func (s *Socket) OnDrop(f func(s *Socket, d Drop)) Listener {
-	return addListener(s, f, func(l *listeners) *[]*listener[func(*Socket, Drop)] { return &l.drop })
+	return s.addListener(dropListener(f))
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/everwire/everwire/internal/engine"
 	"github.com/everwire/everwire/websocket/frame"
@@ -80,7 +79,7 @@ func (b *batch) reset() {
 func (s *Socket) wakeOutput() {
 	if !s.outputActive {
 		s.outputActive = true
-		s.driver.wake()
+		s.driver().wake()
 	}
 }
 
@@ -88,7 +87,7 @@ func (s *Socket) wakeOutput() {
 // nothing then. Only one batch may be out at a time; settle ends it. Call with mu held, which is given up while a message
 // is compressed or read.
 func (s *Socket) fillBatch(b *batch) bool {
-	if s.outputErr != nil {
+	if s.outputOver {
 		return false
 	}
 	if s.sender.Closed() {
@@ -119,14 +118,14 @@ func (s *Socket) fillBatch(b *batch) bool {
 func (s *Socket) takeControl(b *batch) {
 	if len(s.control) > 0 {
 		b.out = append(b.out, s.control...)
-		s.control = nil
+		s.control = s.control[:0]
 	}
 }
 
 // take moves the oldest message of the queue to those that end in b.
 func (s *Socket) take(b *batch) *outgoing {
 	b.taken = append(b.taken, s.queue.pop())
-	s.writing = b.taken[0].seq
+	s.writing = number(b.taken[0].seq)
 	o := &b.taken[len(b.taken)-1]
 	s.inFlight += o.own()
 	return o
@@ -218,10 +217,12 @@ func readFragment(blob *blobSource, buf *buffer, n int) (err error) {
 }
 
 // settle reports how the writing of a batch went, and resets b. Call with mu held.
-func (s *Socket) settle(b *batch, err error, now time.Duration) {
-	s.movedAt = now
+func (s *Socket) settle(b *batch, err error) {
+	s.advanced()
 	s.writing = 0
-	s.inFlight = 0
+	if s.inFlight != 0 {
+		s.inFlight = 0
+	}
 	drained := len(b.taken)+len(b.plain) > 0
 	s.settlePlain(b)
 	for i := range b.taken {
@@ -236,17 +237,17 @@ func (s *Socket) settle(b *batch, err error, now time.Duration) {
 		o.letGo()
 	}
 	if err != nil {
-		s.outputFailed(b, err)
+		s.outputFailed(b)
 		b.reset()
 		return
 	}
 	s.holdQueue()
 	s.wakeFlushers()
 	s.queue.shrink()
-	if l := s.listeners.Load(); drained && s.queue.n == 0 &&
-		l != nil && len(l.drain) > 0 && s.ReadyState() == Open {
+	if drained && s.queue.n == 0 && hears[drainListener](s) && s.ReadyState() == Open {
 		s.post(event{kind: eventDrain})
 	}
+	s.restOutput()
 	if b.last {
 		s.closeSent()
 	}
@@ -271,28 +272,31 @@ func (s *Socket) settlePlain(b *batch) {
 func (s *Socket) pieceTaken() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.moved(engine.Since())
+	s.moved()
 }
 
 // moved is pieceTaken for who holds mu.
-func (s *Socket) moved(now time.Duration) {
-	s.movedAt = now
+func (s *Socket) moved() {
+	s.advanced()
 	if s.awaiting && len(s.control) > 0 {
 		s.hear()
 	}
 }
 
-// refuseOutput has no more messages taken: nothing will be written any more. Call with mu held.
-func (s *Socket) refuseOutput() {
-	if s.outputErr == nil {
-		s.outputErr = ErrClosed
+// advanced notes for a closing socket, whose CloseTimeout it is, that the stream took something. Call with mu held.
+func (s *Socket) advanced() {
+	if s.ending != nil {
+		s.ending.movedAt = engine.Since()
 	}
 }
 
+// refuseOutput has no more messages taken: nothing will be written any more. Call with mu held.
+func (s *Socket) refuseOutput() { s.outputOver = true }
+
 // outputFailed gives up sending: the stream takes no more octets. What the peer sent before may still
 // be read, a Close frame above all, so the socket goes on until its input ends, for a bounded time.
-func (s *Socket) outputFailed(b *batch, err error) {
-	s.outputErr = err
+func (s *Socket) outputFailed(b *batch) {
+	s.outputOver = true
 	s.lost = s.lost || len(b.plain) > 0
 	for i := range b.taken {
 		if b.ends[i] > b.sent {

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"io"
+	"sync"
 
 	"github.com/everwire/everwire/websocket/frame"
 )
@@ -17,7 +18,7 @@ type outgoing struct {
 	key      string
 	done     func(error)
 	held     bool   // shared was told that it waits here
-	seq      uint64 // messages of a socket are numbered from 1
+	seq      uint64 // its number; a Socket's is a number
 }
 
 // A blobSource is a message that is read while it is sent.
@@ -138,4 +139,37 @@ func (q *sendQueue) shrink() {
 	if q.n == 0 && len(q.ring) > 64 {
 		q.ring, q.head = nil, 0
 	}
+}
+
+// output is what a socket has while something waits to be sent, or an event to be delivered. Without, it has noOutput, which is never written to.
+type output struct {
+	queue        sendQueue
+	control      []byte // encoded Ping and Pong frames that wait
+	closeWant    closeRequest
+	flushers     []flusher
+	inFlight     int64 // octets of the messages of the batch being written that are nobody else's
+	queueHolding holding
+	mailbox      *event // the last of a ring of events to deliver
+}
+
+var noOutput output
+
+var outputs = sync.Pool{New: func() any { return new(output) }}
+
+// needOutput sees to it that the socket has an output of its own, for something to be put there. Call with mu held.
+func (s *Socket) needOutput() {
+	if s.output == &noOutput {
+		s.output = outputs.Get().(*output)
+	}
+}
+
+// restOutput gives the output back if nothing is in it. Call with mu held.
+func (s *Socket) restOutput() {
+	o := s.output
+	if o == &noOutput || o.queue.n > 0 || len(o.control) > 0 || o.closeWant.wanted || len(o.flushers) > 0 ||
+		o.inFlight != 0 || o.queueHolding != (holding{}) || o.mailbox != nil {
+		return
+	}
+	s.output = &noOutput
+	outputs.Put(o)
 }

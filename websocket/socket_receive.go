@@ -60,8 +60,8 @@ func (s *Socket) data(ev *protocol.Event) {
 		return
 	}
 	typ := MessageType(ev.Opcode)
-	if ev.Last && s.meter != nil {
-		s.obey(s.meter.message())
+	if ev.Last && s.settings.rated {
+		s.obey(s.rating.meter.message())
 		if s.ReadyState() != Open {
 			s.assembly.drop()
 			return
@@ -93,9 +93,7 @@ func (s *Socket) pinged(payload []byte) {
 	if s.floods() {
 		return
 	}
-	if l := s.listeners.Load(); l != nil {
-		defer s.deliverControl(l.ping, payload)
-	}
+	defer deliverControl[pingListener](s, payload)
 	s.answerPing(payload)
 }
 
@@ -104,9 +102,7 @@ func (s *Socket) ponged(payload []byte) {
 		return
 	}
 	s.matchPong(payload)
-	if l := s.listeners.Load(); l != nil {
-		s.deliverControl(l.pong, payload)
-	}
+	deliverControl[pongListener](s, payload)
 }
 
 // assembly is a message that did not come whole. It grows as octets arrive, never by what a header
@@ -184,6 +180,9 @@ func (a *assembly) end(typ MessageType) Message {
 }
 
 func (a *assembly) drop() {
+	if *a == (assembly{}) {
+		return
+	}
 	if a.blob != nil {
 		a.blob.Close()
 	}

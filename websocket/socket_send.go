@@ -86,7 +86,7 @@ type plain struct {
 // send hands a message to the driver, if nothing waits before it, or queues a copy.
 func (s *Socket) send(m plain) error {
 	s.mu.Lock()
-	if s.ReadyState() == Open && s.outputErr == nil && s.settings.checkSize(int64(len(m.payload))) == nil && s.driver.send(m) {
+	if s.ReadyState() == Open && !s.outputOver && s.settings.checkSize(int64(len(m.payload))) == nil && s.driver().send(m) {
 		s.mu.Unlock()
 		return nil
 	}
@@ -129,7 +129,7 @@ func (s *Socket) enqueue(o outgoing) error {
 		o.buf.free()
 		return ErrClosed
 	}
-	if s.outputErr != nil {
+	if s.outputOver {
 		s.buffered.Add(o.size())
 		o.buf.free()
 		return ErrClosed
@@ -142,8 +142,9 @@ func (s *Socket) enqueue(o outgoing) error {
 		o.buf.free()
 		return ErrQueueFull
 	}
-	s.accepted++
-	o.seq = s.accepted
+	s.needOutput()
+	s.accepted = s.accepted.next()
+	o.seq = uint64(s.accepted)
 	s.holdShared(&o)
 	s.queue.push(o)
 	s.holdQueue()
@@ -207,7 +208,7 @@ func (s *Socket) giveUp(o outgoing, reason error, report bool) {
 	if o.done != nil {
 		s.post(event{kind: eventDone, done: o.done, err: reason})
 	}
-	if l := s.listeners.Load(); report && l != nil && len(l.drop) > 0 {
+	if report && hears[dropListener](s) {
 		s.post(event{kind: eventDrop, dropped: o, err: reason})
 		return
 	}
@@ -248,18 +249,19 @@ func (s *Socket) Flush(ctx context.Context) error {
 // flushQueue waits until the stream has taken what was sent before.
 func (s *Socket) flushQueue(ctx context.Context) error {
 	s.mu.Lock()
-	if s.driver != nil {
-		s.driver.push()
+	if s.driver() != nil {
+		s.driver().push()
 	}
 	switch {
 	case s.ReadyState() == Connecting:
 		s.mu.Unlock()
 		return ErrNotOpen
-	case s.oldestUnsent() > s.accepted:
+	case s.accepted.before(s.oldestUnsent()):
 		defer s.mu.Unlock()
 		return s.flushResult()
 	}
-	f := flusher{seq: s.accepted, done: make(chan struct{})}
+	f := flusher{seq: uint64(s.accepted), done: make(chan struct{})}
+	s.needOutput()
 	s.flushers = append(s.flushers, f)
 	s.mu.Unlock()
 	select {
@@ -283,22 +285,25 @@ func (s *Socket) flushResult() error {
 
 // oldestUnsent returns the number of the oldest message that is neither written nor given up. Call
 // with mu held.
-func (s *Socket) oldestUnsent() uint64 {
+func (s *Socket) oldestUnsent() number {
 	switch {
 	case s.writing != 0:
 		return s.writing
 	case s.queue.n > 0:
-		return s.queue.at(0).seq
+		return number(s.queue.at(0).seq)
 	}
-	return s.accepted + 1
+	return s.accepted.next()
 }
 
 // wakeFlushers ends the calls of Flush whose messages are settled. Call with mu held.
 func (s *Socket) wakeFlushers() {
+	if len(s.flushers) == 0 {
+		return
+	}
 	oldest := s.oldestUnsent()
 	waiting := s.flushers[:0]
 	for _, f := range s.flushers {
-		if f.seq < oldest {
+		if number(f.seq).before(oldest) {
 			close(f.done)
 		} else {
 			waiting = append(waiting, f)

@@ -14,10 +14,11 @@ type Key[T any] struct {
 // NewKey returns a new Key, different from all others.
 func NewKey[T any]() *Key[T] { return new(Key[T]) }
 
-// value is what a Socket keeps for a Key. There are few, so they are searched one by one.
+// value is what a Socket keeps for a Key, in a list: there are few, so they are searched one by one.
 type value struct {
-	key any
-	v   any
+	next *value
+	key  any
+	v    any
 }
 
 // Set attaches v to s, in place of what was attached with this Key before. It is safe for concurrent
@@ -25,22 +26,22 @@ type value struct {
 func (k *Key[T]) Set(s *Socket, v T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.values {
-		if s.values[i].key == k {
-			s.values[i].v = v
+	for x := s.values; x != nil; x = x.next {
+		if x.key == k {
+			x.v = v
 			return
 		}
 	}
-	s.values = append(s.values, value{k, v})
+	s.more().values = &value{s.values, k, v}
 }
 
 // Get returns what was attached to s, and whether anything was. It is safe for concurrent use.
 func (k *Key[T]) Get(s *Socket) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.values {
-		if s.values[i].key == k {
-			v, _ = s.values[i].v.(T) // fails only for the nil of an interface type
+	for x := s.values; x != nil; x = x.next {
+		if x.key == k {
+			v, _ = x.v.(T) // fails only for the nil of an interface type
 			return v, true
 		}
 	}

@@ -13,8 +13,7 @@ import "github.com/everwire/everwire/websocket/frame"
 type Closing struct {
 	sent, received, failed bool
 
-	code   frame.CloseCode // of the first Close frame received
-	reason string
+	code frame.CloseCode // of the first Close frame received
 }
 
 // Send notes that this end's Close frame was sent. It reports false, and nothing changes, if one was
@@ -27,10 +26,10 @@ func (c *Closing) Send() bool {
 	return true
 }
 
-// Receive notes the peer's Close frame.
-func (c *Closing) Receive(code frame.CloseCode, reason string) {
+// Receive notes the peer's Close frame. There is no second one.
+func (c *Closing) Receive(code frame.CloseCode) {
 	if !c.received {
-		c.received, c.code, c.reason = true, code, reason
+		c.received, c.code = true, code
 	}
 }
 
@@ -52,12 +51,12 @@ func (c *Closing) Failed() bool { return c.failed }
 // Complete reports whether both Close frames were exchanged, so that the connection below may end.
 func (c *Closing) Complete() bool { return c.sent && c.received }
 
-// Outcome tells how a connection whose stream has ended was closed: the code and reason of the first
-// Close frame received, or 1006 if none came or this end failed the connection (RFC 6455 §7.1.5), and
-// whether it closed cleanly: both Close frames exchanged, and not failed here.
-func (c *Closing) Outcome() (code frame.CloseCode, reason string, clean bool) {
+// Outcome tells how a connection whose stream has ended was closed: the code of the first
+// Close frame received, whose reason is then that of the end, or 1006 if none came or this end failed the connection
+// (RFC 6455 §7.1.5), and whether it closed cleanly: both Close frames exchanged, and not failed here.
+func (c *Closing) Outcome() (code frame.CloseCode, clean bool) {
 	if c.failed || !c.received {
-		return frame.CloseAbnormal, "", false
+		return frame.CloseAbnormal, false
 	}
-	return c.code, c.reason, c.sent
+	return c.code, c.sent
 }

@@ -52,7 +52,7 @@ type Receiver struct {
 	// The data frame in progress.
 	inFrame bool
 	fin     bool
-	checked bool // the piece that was taken has passed through utf8 already
+	checked bool   // the piece that was taken has passed through utf8 already
 	key     uint32 // turned to the next octet's place
 	left    int64  // octets still to come
 
@@ -163,6 +163,11 @@ func (r *Receiver) Stop() { r.done, r.inFrame, r.left = true, false, 0 }
 
 // InMessage reports whether a message has begun and not yet ended.
 func (r *Receiver) InMessage() bool { return r.opcode != frame.Continuation }
+
+// Idle reports whether the Receiver is as after Init.
+func (r *Receiver) Idle() bool {
+	return !r.done && !r.inFrame && !r.InMessage() && r.partial == nil && r.inflater == nil
+}
 
 // Arrived returns a number that changes whenever something of a message arrives.
 func (r *Receiver) Arrived() uint64 { return r.arrived }
