@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile long bench measure million peers
+.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile stress long bench measure million peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ soak: ## 10,000 idle sockets and 50 rooms of 20 for a minute, every delivery cou
 
 hostile: ## 5,000 hostile peers of all kinds for a minute, while 100 honest sockets chat
 	go run ./bench/hostile
+
+stress: ## everything at random at once, for EVERWIRE_STRESS (1h), from seeds that are printed
+	EVERWIRE_STRESS=$${EVERWIRE_STRESS:-1h} go test -run TestStressLong -timeout 0 ./websocket/
 
 long: ## the everyday tests at full size: messages of 1 GiB, the conformance cases that move gigabytes
 	EVERWIRE_LONG=1 go test -timeout 1200s ./websocket/ ./conformance/

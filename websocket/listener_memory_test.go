@@ -17,7 +17,7 @@ func TestMemoryReadsWhatWasReceived(t *testing.T) {
 		}
 	}
 	n, err := m.Read(p)
-	if temporary, ok := err.(net.Error); n != 0 || !ok || !temporary.Temporary() || temporary.Timeout() {
+	if e, ok := err.(interface{ Temporary() bool }); n != 0 || !ok || !e.Temporary() || errors.As(err, new(net.Error)) != ok {
 		t.Fatalf("with nothing there: %d, %v; want a temporary error", n, err)
 	}
 	m.in, m.end = []byte("last"), io.EOF

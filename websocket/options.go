@@ -240,7 +240,8 @@ type Driver uint8
 const (
 	// EventLoops serves many sockets on a few goroutines, one for each processor, and costs little memory for a
 	// socket that is idle. It is there on Linux, for connections that are TCP or Unix domain sockets of package
-	// net; for others, such as those with TLS, Goroutines stands in.
+	// net, and for those with TLS that came from a [Server]'s own listener or from [NewListener]; for others, such
+	// as a client's with TLS, Goroutines stands in.
 	EventLoops Driver = iota
 
 	// Goroutines serves each socket with a goroutine of its own, and another one while it writes. It works with every

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+
+	"github.com/everwire/everwire/websocket/frame"
 )
 
 // Delivery of events. A socket has one delivery token. Who holds it may run listeners; everybody else
@@ -173,8 +175,13 @@ func (s *Socket) deliverMessage(m Message) {
 }
 
 // deliverControl runs the listeners of a Ping or Pong.
-func deliverControl[F ~func(*Socket, []byte)](s *Socket, payload []byte) {
-	each(s.listeners.Load(), func(f F) { f(s, payload) })
+func (s *Socket) deliverControl(opcode frame.Opcode, payload []byte) {
+	l := s.listeners.Load()
+	if opcode == frame.Ping {
+		each(l, func(f pingListener) { f(s, payload) })
+	} else {
+		each(l, func(f pongListener) { f(s, payload) })
+	}
 	if poisonBuffers {
 		poison(payload)
 	}

@@ -25,6 +25,9 @@ func TestListenersAreCalledInTheOrderOfAdding(t *testing.T) {
 		event := []string{"message", "drain"}[rnd.IntN(2)]
 		id := fmt.Sprint(event, i)
 		f := func() {
+			if !slices.ContainsFunc(there, func(x added) bool { return x.id == id }) {
+				t.Fatalf("%s was removed and is called", id)
+			}
 			called = append(called, id)
 			act()
 		}

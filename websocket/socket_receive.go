@@ -93,7 +93,7 @@ func (s *Socket) pinged(payload []byte) {
 	if s.floods() {
 		return
 	}
-	defer deliverControl[pingListener](s, payload)
+	defer s.deliverControl(frame.Ping, payload)
 	s.answerPing(payload)
 }
 
@@ -102,7 +102,7 @@ func (s *Socket) ponged(payload []byte) {
 		return
 	}
 	s.matchPong(payload)
-	deliverControl[pongListener](s, payload)
+	s.deliverControl(frame.Pong, payload)
 }
 
 // assembly is a message that did not come whole. It grows as octets arrive, never by what a header
