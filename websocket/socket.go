@@ -63,7 +63,6 @@ type Socket struct {
 	info     *connInfo
 
 	listeners atomic.Pointer[listenerNode]
-	buffered  atomic.Int64
 	heard     atomic.Uint32 // the moment when something last arrived
 	rtt       atomic.Uint32 // in units of rttUnit
 	state     atomic.Uint32 // ReadyState and flags; see below
@@ -82,6 +81,7 @@ type Socket struct {
 
 	groupIndex uint32
 	flood      flood    // belongs to who holds the delivery token
+	buffered   int64    // see BufferedAmount
 	remote     endpoint // if it is one
 	closing    protocol.Closing
 	sender     protocol.Sender
@@ -141,10 +141,13 @@ func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load() & re
 //
 // In a page, a message leaves the count when the browser has sent it.
 func (s *Socket) BufferedAmount() int64 {
+	s.mu.Lock()
+	buffered := s.buffered
+	s.mu.Unlock()
 	if s.settings.page {
-		return s.buffered.Load() + s.inBrowser()
+		return buffered + s.inBrowser()
 	}
-	return s.buffered.Load()
+	return buffered
 }
 
 // BinaryType returns how binary messages are handed over. Default: [ArrayBuffer].

@@ -150,7 +150,7 @@ func (s *Socket) nearlySent() bool {
 			return false
 		}
 	}
-	return s.buffered.Load() <= batchSize
+	return s.buffered <= batchSize
 }
 
 // closeSent notes that our Close frame was written. Call with mu held.

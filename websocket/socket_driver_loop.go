@@ -436,7 +436,7 @@ func (d *loopDriver) send(m plain) bool {
 	s.takeControl(b) // a Pong that waits goes ahead of what is sent after its Ping
 	b.out = s.sender.AppendMessage(b.out, frame.Opcode(m.typ), 0, m.payload)
 	b.plain = append(b.plain, plainEnd{int32(len(b.out)), int32(size)})
-	s.buffered.Add(int64(size))
+	s.buffered += int64(size)
 	if !d.corked {
 		d.flush()
 	}

@@ -230,7 +230,7 @@ func (s *Socket) settle(b *batch, err error) {
 			continue
 		}
 		o := &b.taken[i]
-		s.buffered.Add(-o.size())
+		s.buffered -= o.size()
 		if o.done != nil {
 			s.post(event{kind: eventDone, done: o.done})
 		}
@@ -262,7 +262,7 @@ func (s *Socket) settlePlain(b *batch) {
 		octets += int64(b.plain[n].size)
 	}
 	if n > 0 {
-		s.buffered.Add(-octets)
+		s.buffered -= octets
 		b.plain = b.plain[:copy(b.plain, b.plain[n:])]
 	}
 }

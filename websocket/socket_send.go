@@ -125,12 +125,12 @@ func (s *Socket) enqueue(o outgoing) error {
 		o.buf.free()
 		return ErrNotOpen
 	case Closing, Closed:
-		s.buffered.Add(o.size())
+		s.buffered += o.size()
 		o.buf.free()
 		return ErrClosed
 	}
 	if s.outputOver {
-		s.buffered.Add(o.size())
+		s.buffered += o.size()
 		o.buf.free()
 		return ErrClosed
 	}
@@ -148,7 +148,7 @@ func (s *Socket) enqueue(o outgoing) error {
 	s.holdShared(&o)
 	s.queue.push(o)
 	s.holdQueue()
-	s.buffered.Add(o.size())
+	s.buffered += o.size()
 	s.wakeOutput()
 	return nil
 }
@@ -199,7 +199,7 @@ func (s *Socket) fits(o *outgoing) bool {
 func (s *Socket) dropQueued(i int, reason error) {
 	o := s.queue.remove(i)
 	s.holdQueue()
-	s.buffered.Add(-o.size())
+	s.buffered -= o.size()
 	s.giveUp(o, reason, true)
 }
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Listener accepts connections on a loop, and they never were in Go's netpoller.
@@ -283,7 +285,7 @@ func (o *streamOptions) ensure(fd int) {
 func lingers(fd int) bool {
 	var v struct{ on, seconds int32 }
 	size := uint32(unsafe.Sizeof(v))
-	syscall.Syscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, syscall.SO_LINGER,
+	syscall.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, syscall.SO_LINGER,
 		uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&size)), 0)
 	return v.on != 0
 }
@@ -292,7 +294,7 @@ func lingers(fd int) bool {
 func acceptTCP(listening int, local *net.TCPAddr) (Accepted, error) {
 	var raw syscall.RawSockaddrAny
 	size := uint32(syscall.SizeofSockaddrAny)
-	fd, _, e := syscall.RawSyscall6(syscall.SYS_ACCEPT4, uintptr(listening), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)),
+	fd, _, e := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listening), uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)),
 		syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0, 0)
 	if e != 0 {
 		return Accepted{}, e
@@ -300,7 +302,7 @@ func acceptTCP(listening int, local *net.TCPAddr) (Accepted, error) {
 	a := Accepted{fd: int(fd), Remote: tcpAddr(&raw), Local: local}
 	if local.IP.IsUnspecified() {
 		size = syscall.SizeofSockaddrAny
-		if _, _, e := syscall.RawSyscall(syscall.SYS_GETSOCKNAME, fd, uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size))); e == 0 {
+		if _, _, e := syscall.RawSyscall(unix.SYS_GETSOCKNAME, fd, uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size))); e == 0 {
 			a.Local = tcpAddr(&raw)
 		}
 	}
