@@ -108,6 +108,9 @@ const (
 	blobs      = 1 << 2 // BinaryType is BlobType
 	paused     = 1 << 3
 	readEnough = 1 << 4 // while lingering
+
+	proven     = 8 // where six bits begin that say how large the message before was; changed with the delivery token
+	provenMask = 63 << proven
 )
 
 // rttUnit is what Socket.rtt counts in, which reaches to 18 minutes.

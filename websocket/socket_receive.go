@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 
 	"github.com/everwire/everwire/internal/protocol"
@@ -73,7 +74,7 @@ func (s *Socket) data(ev *protocol.Event) {
 			s.deliverMessage(Message{typ: typ, data: ev.Payload})
 			return
 		}
-		s.assembly.begin(wantBlob)
+		s.assembly.begin(wantBlob, s.provenRoom(ev.Payload))
 	}
 	if err := s.assembly.add(ev.Payload); err != nil {
 		s.assembly.drop()
@@ -83,6 +84,7 @@ func (s *Socket) data(ev *protocol.Event) {
 	if ev.Last {
 		m := s.assembly.end(typ)
 		buf := s.assembly.buf
+		s.prove(len(m.data))
 		s.assembly = assembly{}
 		defer buf.free()
 		s.deliverMessage(m)
@@ -112,11 +114,33 @@ type assembly struct {
 	blob *Blob
 }
 
-func (a *assembly) begin(blob bool) {
+func (a *assembly) begin(blob bool, room int) {
 	if blob {
 		a.blob = &Blob{}
 	} else {
-		a.buf = newBuffer(0)
+		a.buf = newBuffer(room)
+	}
+}
+
+// provenRoom returns how much room to make at once for a message that begins with a piece: as much as the header of
+// its frame claims, if the message before was as large.
+func (s *Socket) provenRoom(piece []byte) int {
+	claimed := int64(len(piece)) + s.receiver.Remaining()
+	if !s.receiver.InPlace() || claimed > 1<<(s.state.Load()&provenMask>>proven) {
+		return len(piece)
+	}
+	return int(claimed)
+}
+
+// prove notes the size of a message that has come.
+func (s *Socket) prove(size int) {
+	now := uint32(0)
+	if size > largeRead {
+		now = uint32(bits.Len(uint(size-1))) << proven
+	}
+	if before := s.state.Load() & provenMask; before != now {
+		s.state.And(^before)
+		s.state.Or(now)
 	}
 }
 
