@@ -60,7 +60,7 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 		}
 		w.buf.b = w.buf.b[:0]
 	}
-	if len(p) > writerFragment || len(p) == writerFragment && w.sent { // the first of that size may be the whole message
+	if len(p) > writerFragment {
 		if err := w.fragment(p); err != nil {
 			return 0, err
 		}
