@@ -25,6 +25,8 @@ type goroutineDriver struct {
 	// The reading goroutine's own. They outlive it if a listener calls runtime.Goexit.
 	holding   bool // the delivery token
 	lingering bool // what is read is discarded
+	unread    bool // Socket.in is not used up
+	large     bool // much is still to come of a frame
 	fresh     int  // octets in Socket.in that it has not been told of
 	buf       *buffer
 	turn      turn
@@ -81,12 +83,13 @@ func (d *goroutineDriver) readAll() {
 			if s.unread() {
 				s.input()
 			}
+			d.unread, d.large = s.unread(), s.receiver.Remaining() > smallRead
 			s.release()
 			d.holding = false
 		}
 		d.waitWhileHeld()
 		switch {
-		case s.unread(): // it was held
+		case d.unread: // it was held
 		case d.err != nil:
 			return
 		default:
@@ -110,7 +113,7 @@ func (d *goroutineDriver) acquire() {
 // fill reads into s.in.
 func (d *goroutineDriver) fill() {
 	size := smallRead
-	if d.lingering || d.s.receiver.Remaining() > smallRead {
+	if d.lingering || d.large {
 		size = largeRead
 	}
 	if d.buf == nil || cap(d.buf.b) != size {
