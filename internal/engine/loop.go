@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ type Loop struct {
 	events  [eventsAtOnce]event
 	next, n int // of events: the next one to handle, and how many there are
 	began   time.Duration
+	crowded int          // yields that do not go by the netpoller
 	now     atomic.Int64 // the engine's clock, as of when the poller was last asked
 
 	expired []*Conn // of the wheel, from firing on not yet told
@@ -97,12 +99,33 @@ func (l *Loop) clock() time.Duration {
 	return now
 }
 
+// yield lets other goroutines run. The way by the netpoller has those that wait there looked for as well. But where other
+// goroutines keep all processors busy the netpoller is asked only every 10 ms, and the loop would work for one of
+// eleven: after a yield that took so long, the next ones just stand in the queue.
+func (l *Loop) yield(now time.Duration) {
+	if l.crowded > 0 {
+		l.crowded--
+		runtime.Gosched()
+		l.began = l.clock()
+		return
+	}
+	l.poller.yield()
+	l.began = l.clock()
+	if l.began-now > longYield {
+		l.crowded = crowdedTurns
+	}
+}
+
+const (
+	longYield    = 4 * time.Millisecond
+	crowdedTurns = 10
+)
+
 // gather waits until there is something to do, and fetches what is ready.
 func (l *Loop) gather() {
 	l.next, l.n = 0, 0
 	if now := l.clock(); now-l.began > turnTime {
-		l.poller.yield()
-		l.began = l.clock()
+		l.yield(now)
 	}
 	if l.n = l.poller.poll(l.events[:]); l.n > 0 {
 		return

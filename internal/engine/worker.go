@@ -100,9 +100,9 @@ func (w *Worker) breathe() {
 		return
 	}
 	w.octets = 0
-	if l := w.loop; l.clock()-l.began > turnTime {
-		l.poller.yield()
-		l.began = l.clock()
+	l := w.loop
+	if now := l.clock(); now-l.began > turnTime {
+		l.yield(now)
 	}
 }
 
