@@ -26,6 +26,9 @@ import (
 //	})
 //	http.Handle("/echo", &srv)
 //
+// One that listens by itself reads plain handshakes on event loops, and so it is a loop's goroutine then that serves the request and
+// calls the functions. They may block: the loop goes on without them.
+//
 // Set the fields and add the functions before the first request; do not copy a Server. The methods are
 // safe for concurrent use.
 type Server struct {

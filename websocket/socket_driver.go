@@ -4,7 +4,7 @@ import "time"
 
 // A driver moves a Socket's octets between the stream below and the Socket's state, on goroutines of
 // its choosing. The Socket asks by these methods, which may be called with Socket.mu held, never
-// block and never call back before they return. Send gives Socket.mu up while a message is compressed.
+// block and never call back before they return. Push gives Socket.mu up while a message is compressed.
 //
 // In the other direction a driver
 //   - holds the delivery token (socket_deliver.go) while it calls Socket.input with what it has read, before

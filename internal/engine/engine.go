@@ -11,7 +11,7 @@ import (
 // Supported reports whether there are event loops on this system.
 const Supported = true
 
-// An engine is the loops of this process. It runs while there is a connection, or somebody else who uses it.
+// An engine is the loops of this process. It runs while there is a connection, or somebody who listens.
 type engine struct {
 	loops   []*Loop
 	users   int // guarded by running.mu
@@ -83,15 +83,6 @@ func (e *engine) fewest() *Loop {
 		}
 	}
 	return best
-}
-
-// Hold keeps the loops running, for who expects connections, until the function it returns is called.
-func Hold() (release func(), err error) {
-	e, err := acquire()
-	if err != nil {
-		return nil, err
-	}
-	return sync.OnceFunc(e.release), nil
 }
 
 // Stolen returns how often a loop was taken from a worker whose callback blocked. It is for tests and measurements.

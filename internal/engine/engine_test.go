@@ -11,9 +11,8 @@ func TestEngineRunsFromItsFirstUserToItsLast(t *testing.T) {
 	onEachPoller(t, func(t *testing.T) {
 		before := descriptors(t)
 		for range 3 { // it can be started again
-			release, err := Hold()
+			first, err := acquire()
 			must(t, err)
-			first := running.engine
 			if n := len(first.loops); n != runtime.GOMAXPROCS(0) {
 				t.Errorf("%d loops on %d processors", n, runtime.GOMAXPROCS(0))
 			}
@@ -30,8 +29,7 @@ func TestEngineRunsFromItsFirstUserToItsLast(t *testing.T) {
 			if e.loop.engine != first {
 				t.Error("a connection has an engine of its own")
 			}
-			release()
-			release() // does nothing
+			first.release()
 			if running.engine != first {
 				t.Error("the engine is gone, though there is a connection")
 			}

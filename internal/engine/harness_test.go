@@ -85,9 +85,9 @@ func onEachPoller(t *testing.T, test func(t *testing.T)) {
 // hold keeps an engine running for the length of a test.
 func hold(t *testing.T) {
 	t.Helper()
-	release, err := Hold()
+	e, err := acquire()
 	must(t, err)
-	t.Cleanup(release)
+	t.Cleanup(e.release)
 }
 
 // oneLoop keeps an engine of one loop running for the length of a test.

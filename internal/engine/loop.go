@@ -85,7 +85,6 @@ func (l *Loop) hasMail() bool {
 
 // takeMail takes what was posted.
 func (l *Loop) takeMail() {
-	clear(l.attending)
 	l.mail.Lock()
 	defer l.mail.Unlock()
 	l.attending, l.mail.conns = l.mail.conns, l.attending[:0]

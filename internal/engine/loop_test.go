@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -186,4 +187,48 @@ func sendUntilClosed(t *testing.T, rnd *rand.Rand, name string) {
 	}
 	within(t, "Closed", e.closed)
 	all.Wait()
+}
+
+// TestTimeoutDoesNotComeAfterClosed: another worker may have closed a connection whose time had come.
+func TestTimeoutDoesNotComeAfterClosed(t *testing.T) {
+	l, w := idleLoop(t)
+	for _, gone := range []bool{false, true} {
+		e := newEnd(t)
+		called := false
+		e.timeout = func(*Worker) { called = true }
+		l.give(t, e)
+		l.expired, l.firing = []*Conn{&e.Conn}, 0
+		if gone {
+			l.close(&e.Conn)
+		}
+		w.fire()
+		if called == gone {
+			t.Errorf("closed: %v, Timeout was called: %v", gone, called)
+		}
+	}
+}
+
+// TestALoopDoesNotWaitForTheNetpollerAmongBusyGoroutines: with a goroutine that fills the only processor, the way by the
+// netpoller takes until that is preempted.
+func TestALoopDoesNotWaitForTheNetpollerAmongBusyGoroutines(t *testing.T) {
+	onProcessors(t, 1)
+	l, _ := idleLoop(t)
+	if l.yield(l.clock()); l.crowded != 0 {
+		t.Fatalf("alone it yields %d times without the netpoller", l.crowded)
+	}
+	var enough atomic.Bool
+	busy := make(chan struct{})
+	go func() {
+		close(busy)
+		for !enough.Load() {
+		}
+	}()
+	<-busy
+	l.yield(l.clock())
+	after := l.crowded
+	l.yield(l.clock())
+	enough.Store(true)
+	if after != crowdedTurns || l.crowded != crowdedTurns-1 {
+		t.Errorf("beside a busy goroutine it yields %d times, then %d times without the netpoller", after, l.crowded)
+	}
 }

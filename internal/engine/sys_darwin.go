@@ -6,5 +6,8 @@ import "golang.org/x/sys/unix"
 
 const flags = unix.MSG_DONTWAIT
 
-// prepare sets what flags cannot say: MSG_NOSIGNAL is new to macOS.
-func prepare(fd int) { unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NOSIGPIPE, 1) }
+// prepare sets what flags cannot say: MSG_NOSIGNAL is new to macOS, and MSG_DONTWAIT is not heeded when it sends.
+func prepare(fd int) {
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NOSIGPIPE, 1)
+	unix.SetNonblock(fd, true)
+}

@@ -33,8 +33,8 @@ func (w *wheel) init(l *Loop) {
 	w.tick = tickAt(time.Since(epoch))
 }
 
-// tickAt returns the first tick that is not before a time; never 0.
-func tickAt(t time.Duration) uint32 { return uint32(t>>tickBits) + 1 }
+// tickAt returns the first tick after a time; never 0, which is no tick.
+func tickAt(t time.Duration) uint32 { return max(uint32(t>>tickBits)+1, 1) }
 
 // watch makes an entry for a connection whose time was set, unless it has an earlier one.
 func (w *wheel) watch(c *Conn) {

@@ -14,7 +14,7 @@ type Worker struct {
 	loop   *Loop
 	epoch  uint64
 	buf    *[bufferSize]byte
-	octets int // read since the clock was looked at
+	octets int // read since the clock was looked at, and for each call callPrice
 }
 
 var workerBuffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
@@ -168,6 +168,9 @@ func (w *Worker) fire() bool {
 		c := l.expired[l.firing]
 		l.expired[l.firing] = nil
 		l.firing++
+		if c.fd < 0 {
+			continue // it was closed meanwhile, by another worker
+		}
 		w.enter(c)
 		c.handler.Timeout(w)
 		if !w.leave() {

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/everwire/everwire/websocket"
 )
 
 // Config says how to serve.
@@ -77,7 +79,7 @@ func runOn(ctx context.Context, ln net.Listener, certificate *certificate, cfg C
 		if certificate == nil {
 			failed <- srv.Serve(ln)
 		} else {
-			failed <- srv.ServeTLS(ln, "", "")
+			failed <- srv.ServeTLS(websocket.NewListener(ln), "", "")
 		}
 	}()
 	announce(out, addresses(cfg.Addr, ln.Addr()), certificate)

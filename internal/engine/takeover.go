@@ -1,9 +1,13 @@
+//go:build linux || (everwire_kqueue && (amd64 || arm64) && (darwin || dragonfly || freebsd || netbsd || openbsd))
+
 package engine
 
 import (
 	"errors"
 	"net"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // descriptor returns a descriptor of its own for a stream, and closes the stream, which takes it out of Go's netpoller.
@@ -21,11 +25,7 @@ func descriptor(nc net.Conn) (fd int, err error) {
 		return -1, err
 	}
 	control := raw.Control(func(old uintptr) {
-		d, _, e := syscall.Syscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 0)
-		if e != 0 {
-			err = e
-		}
-		fd = int(d)
+		fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
 	})
 	if control != nil {
 		return -1, control
@@ -34,6 +34,7 @@ func descriptor(nc net.Conn) (fd int, err error) {
 		return -1, err
 	}
 	nc.Close()
+	prepare(fd)
 	return fd, nil
 }
 
