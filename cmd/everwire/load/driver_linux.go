@@ -32,6 +32,7 @@ type loops struct {
 type task struct {
 	kind      taskKind
 	measure   *measure
+	started   atomic.Int64 // how many loops have started it
 	cancelled atomic.Bool
 	results   chan error // one of each loop
 }

@@ -233,7 +233,13 @@ func (l *loop) start(t *task) {
 			}
 		}
 	}
+	if t.started.Add(1) == int64(len(l.loops.loops)) && l.index != 0 {
+		l.loops.loops[0].wake()
+	}
 }
+
+// together says whether all loops are at this one's task: a broadcast that came earlier would be nothing that they wait for.
+func (l *loop) together() bool { return l.task.started.Load() == int64(len(l.loops.loops)) }
 
 // reset makes the connections count from the beginning.
 func (l *loop) reset() {

@@ -236,6 +236,9 @@ func (l *loop) broadcastMore() {
 	default:
 		l.round = s.sent.Load() // what was due besides is not sent any more
 	}
+	if !l.together() {
+		return
+	}
 	if m.interval > 0 {
 		for l.phase < draining && l.nextDue() <= min(l.now, m.doneAt.Load()) {
 			l.round++
@@ -276,7 +279,7 @@ func (l *loop) announceMore() {
 		l.finish(errSender)
 		return
 	}
-	if s.start(l.now, &l.live) {
+	if l.together() && s.start(l.now, &l.live) {
 		c.out += int64(l.content.frameLen)
 		l.flush(0, c)
 	}

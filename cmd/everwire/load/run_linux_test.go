@@ -1,0 +1,49 @@
+package load
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A broadcast that reached a loop before its task would be a message that nobody waits for.
+func TestBroadcastWaitsForAllLoops(t *testing.T) {
+	for _, kind := range []taskKind{announcing, running} {
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(pair[1]) // pair[0] is the connection's
+		p := Plan{Connections: 2, Loops: 2, Scenario: Broadcast, InFlight: 1}
+		c := newContent([]byte("to all"), true, false, 1)
+		d := &loops{setup: &setup{clock: clock{time.Now()}, plan: p, content: c, announcement: c}, spread: newSpread(1, 1)}
+		d.live.Store(2)
+		for i := range 2 {
+			l, err := newLoop(d, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.release()
+			d.loops = append(d.loops, l)
+		}
+		first, second := d.loops[0], d.loops[1]
+		first.conns[0].fd, first.conns[0].state, first.conns[0].wanted = int32(pair[0]), open, unix.EPOLLIN
+
+		m := newMeasure(d.clock, &p, 0, time.Hour, nil, nil)
+		work := &task{kind: kind, measure: m, results: make(chan error, 2)}
+		first.start(work)
+		first.turn()
+		if n := d.spread.sent.Load(); n != 0 {
+			t.Fatalf("%d broadcasts are on the way to a loop that does not wait for them", n)
+		}
+		second.start(work)
+		if !first.rung.Load() {
+			t.Fatal("who sends was not woken")
+		}
+		first.turn()
+		if n := d.spread.sent.Load(); n != 1 {
+			t.Fatalf("%d broadcasts are on the way, want 1", n)
+		}
+	}
+}
