@@ -3,12 +3,23 @@ package websocket
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 )
 
 // A buffer is memory on loan from a pool, so that a message costs no allocation on its way through.
 type buffer struct {
-	b []byte
+	b      []byte
+	others atomic.Int32 // who uses it besides one
 }
+
+// share makes one more user of the buffer, none of whom may change it: each calls free.
+func (b *buffer) share() *buffer {
+	b.others.Add(1)
+	return b
+}
+
+// isShared reports whether others use the buffer. Who is alone with it stays so.
+func (b *buffer) isShared() bool { return b != nil && b.others.Load() > 0 }
 
 // Buffers come in powers of two, from 64 octets to 1 MiB. Larger ones are left to the collector: they
 // are rare, and a pool would keep them long after.
@@ -31,11 +42,12 @@ func newBuffer(n int) *buffer {
 	return &buffer{b: make([]byte, 0, 1<<(c+minBufferBits))}
 }
 
-// free gives the buffer back. Its octets must not be used any more; nil is allowed.
+// free gives the buffer back, if nobody else uses it. Its octets must not be used any more; nil is allowed.
 func (b *buffer) free() {
-	if b == nil {
+	if b == nil || b.others.Load() > 0 && b.others.Add(-1) >= 0 {
 		return
 	}
+	b.others.Store(0)
 	// A buffer that grew on its way belongs to the class it can serve whole.
 	c := bits.Len(uint(cap(b.b))) - 1 - minBufferBits
 	if c < 0 || c >= len(buffers) {

@@ -26,3 +26,25 @@ func TestBufferThatGrewServesAsWhatItIs(t *testing.T) {
 	}
 	(*buffer)(nil).free()
 }
+
+func TestBufferIsFreeWhenTheLastUserIsDone(t *testing.T) {
+	b := newBuffer(1 << 10)
+	b.b = append(b.b, "theirs"...)
+	b.share()
+	b.share()
+	for left := 2; left > 0; left-- {
+		if !b.isShared() {
+			t.Fatalf("not shared, with %d others", left)
+		}
+		b.free()
+		if string(b.b) != "theirs" {
+			t.Fatalf("given back with %d others", left-1)
+		}
+	}
+	if b.isShared() {
+		t.Fatal("shared, with nobody else")
+	}
+	if b.free(); len(b.b) != 0 {
+		t.Fatal("not given back by the last user")
+	}
+}

@@ -94,8 +94,8 @@ type wireForm struct {
 // form returns how a message in memory is sent that wants to be compressed, and makes it a part of the context.
 func (c *compressor) form(o *outgoing) wireForm {
 	plain := o.payload()
-	f := wireForm{payload: plain, shared: o.shared != nil}
-	if f.shared {
+	f := wireForm{payload: plain, shared: o.shared != nil || o.buf.isShared()}
+	if o.shared != nil {
 		if compressed := o.shared.compressed(c.bits, c.level); compressed != nil {
 			f.payload, f.rsv = compressed, frame.Rsv1
 		}

@@ -36,7 +36,8 @@ func checkMessage(t MessageType, data []byte) error {
 type Message struct {
 	typ  MessageType
 	data []byte
-	blob *Blob // instead of data, for a binary message of a socket whose BinaryType is BlobType
+	buf  *buffer // the memory of data, if it may be shared
+	blob *Blob   // instead of data, for a binary message of a socket whose BinaryType is BlobType
 }
 
 // Type returns whether the message is text or binary.
@@ -69,7 +70,7 @@ func (m Message) Clone() Message {
 	if m.blob != nil {
 		return m
 	}
-	m.data = bytes.Clone(m.data)
+	m.data, m.buf = bytes.Clone(m.data), nil
 	return m
 }
 

@@ -3,6 +3,7 @@ package websocket_test
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -259,4 +260,37 @@ func TestNoAllocationOnThePathOfAMessage(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A large message passed on is not copied, and still every listener and every peer sees what came, though a client masks what it
+// sends.
+func TestAMessageIsPassedOnAsItCame(t *testing.T) {
+	promise(t, func(t *testing.T, a arrangement) {
+		const messages = 20
+		here, there := newJournal(), newJournal()
+		s, p := a.connect(t, nil, nil, here.listen)
+		other, q := a.connect(t, nil, nil, there.listen)
+		seen := make(chan string, messages)
+		s.OnMessage(func(s *websocket.Socket, m websocket.Message) {
+			must(t, s.SendMessage(m))
+			must(t, other.SendMessage(m))
+		})
+		s.OnMessage(func(_ *websocket.Socket, m websocket.Message) { seen <- m.Text() })
+		p.Pause()
+		q.Pause()
+		for i := range messages {
+			text := strings.Repeat(string(rune('a'+i)), 300<<10+i)
+			must(t, p.SendText(text))
+			equal(t, "what a second listener sees", <-seen == text, true)
+		}
+		p.Resume()
+		q.Resume()
+		for _, j := range []*journal{here, there} {
+			e := j.wait(t, func(e []string) bool { return count(e, "message") == messages })
+			e = slices.DeleteFunc(e, func(entry string) bool { return !strings.HasPrefix(entry, "message") })
+			for i, entry := range e {
+				equal(t, "message", entry, "message "+short(strings.Repeat(string(rune('a'+i)), 300<<10+i)))
+			}
+		}
+	})
 }

@@ -169,7 +169,7 @@ func (s *Socket) deliverMessage(m Message) {
 		return
 	}
 	l.message(s, m)
-	if poisonBuffers {
+	if poisonBuffers && !m.buf.isShared() {
 		poison(m.data)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/everwire/everwire/internal/engine"
+	"github.com/everwire/everwire/internal/protocol"
 	"github.com/everwire/everwire/websocket/frame"
 )
 
@@ -414,8 +415,11 @@ func (d *loopDriver) send(m plain) bool {
 		return false
 	}
 	size := len(m.payload)
-	if size > ownWriteSize || s.compressor.wants(int64(size), m.compress) {
+	if s.compressor.wants(int64(size), m.compress) {
 		return false
+	}
+	if size > ownWriteSize {
+		return d.sendLarge(m)
 	}
 	b := d.batch
 	if b != nil && len(b.out)+size > batchSize {
@@ -429,11 +433,7 @@ func (d *loopDriver) send(m plain) bool {
 		b = batches.Get().(*batch)
 		d.batch = b
 	}
-	s.accepted = s.accepted.next()
-	if s.writing == 0 {
-		s.writing = s.accepted
-	}
-	s.takeControl(b) // a Pong that waits goes ahead of what is sent after its Ping
+	s.acceptPlain(b)
 	b.out = s.sender.AppendMessage(b.out, frame.Opcode(m.typ), 0, m.payload)
 	b.plain = append(b.plain, plainEnd{int32(len(b.out)), int32(size)})
 	s.buffered += int64(size)
@@ -443,10 +443,65 @@ func (d *loopDriver) send(m plain) bool {
 	return true
 }
 
+// acceptPlain numbers a message that goes into a batch without waiting in the queue.
+func (s *Socket) acceptPlain(b *batch) {
+	s.accepted = s.accepted.next()
+	if s.writing == 0 {
+		s.writing = s.accepted
+	}
+	s.takeControl(b) // a Pong that waits goes ahead of what is sent after its Ping
+}
+
+// sendLarge writes a message from where its caller has it, so that only what the system does not take at once is copied.
+func (d *loopDriver) sendLarge(m plain) bool {
+	s := d.socket()
+	size := len(m.payload)
+	if d.tls != nil || s.sender.Role() == protocol.Client || size > maxPlain {
+		return false
+	}
+	if d.flush(); d.full || d.filling || s.outputActive || s.outputOver {
+		return false
+	}
+	b := batches.Get().(*batch)
+	d.batch = b
+	s.acceptPlain(b)
+	h := s.sender.Begin(frame.Opcode(m.typ), 0, int64(size), true)
+	b.out = h.Append(b.out)
+	b.tail = m.payload
+	b.plain = append(b.plain, plainEnd{int32(len(b.out) + size), int32(size)})
+	s.buffered += int64(size)
+	err := d.write(b)
+	if left := b.size() - b.sent; err == nil && left > 0 {
+		b.keepTail()
+		s.needOutput()
+		s.inFlight = left
+		s.holdQueue()
+		d.wait()
+		return true
+	}
+	d.settle(err)
+	return true
+}
+
+// maxPlain is the largest message that sendLarge takes.
+const maxPlain = 1 << 30
+
+// keepTail copies what of the tail the stream has not taken, and forgets what it has.
+func (b *batch) keepTail() {
+	out, tail := b.left()
+	taken := int32(b.sent)
+	b.out = b.out[:copy(b.out, out)]
+	b.loan = newBuffer(len(tail))
+	b.loan.b = append(b.loan.b, tail...)
+	b.tail, b.sent = b.loan.b, 0
+	for i := range b.plain {
+		b.plain[i].end -= taken
+	}
+}
+
 // flush writes what waits, as far as the system takes it now. Call with mu held; it is given up while a message is
 // compressed.
 func (d *loopDriver) flush() {
-	s := d.socket()
 	for !d.full && !d.filling {
 		if !d.fill() {
 			if d.tls != nil {
@@ -456,18 +511,24 @@ func (d *loopDriver) flush() {
 		}
 		b := d.batch
 		err := d.write(b)
-		if err == nil && b.sent < int64(len(b.out)+len(b.tail)) {
-			d.full = true
-			s.outputActive = true
-			s.settlePlain(b)
-			s.moved()
-			d.watch(d.Watches())
-			if d.inputEnd { // endOutput waited for who made the batch
-				d.Post()
-			}
+		if err == nil && b.sent < b.size() {
+			d.wait()
 			return
 		}
 		d.settle(err)
+	}
+}
+
+// wait waits for room for the rest of the batch.
+func (d *loopDriver) wait() {
+	s := d.socket()
+	d.full = true
+	s.outputActive = true
+	s.settlePlain(d.batch)
+	s.moved()
+	d.watch(d.Watches())
+	if d.inputEnd { // endOutput waited for who made the batch
+		d.Post()
 	}
 }
 
@@ -482,7 +543,7 @@ func (d *loopDriver) fill() bool {
 	}
 	b := d.batch
 	if b.begun || b.tail != nil || s.queue.n == 0 && len(s.control) == 0 && !s.closeWant.wanted {
-		if len(b.out) > 0 {
+		if b.size() > 0 {
 			return true
 		}
 		d.drop()

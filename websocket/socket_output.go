@@ -66,6 +66,9 @@ func (b *batch) write(nc net.Conn, p []byte) error {
 	return err
 }
 
+// size returns how many octets the batch has.
+func (b *batch) size() int64 { return int64(len(b.out) + len(b.tail)) }
+
 // endMessage notes that the last message taken ends with what the batch has so far.
 func (b *batch) endMessage() { b.ends = append(b.ends, int64(len(b.out)+len(b.tail))) }
 
@@ -134,7 +137,7 @@ func (s *Socket) take(b *batch) *outgoing {
 // takeMessage moves the oldest message from the queue into b. To compress it, mu is given up.
 func (s *Socket) takeMessage(b *batch) {
 	o := s.take(b)
-	f := wireForm{payload: o.payload(), shared: o.shared != nil}
+	f := wireForm{payload: o.payload(), shared: o.shared != nil || o.buf.isShared()}
 	if s.compressor.wants(o.size(), o.compress) {
 		s.mu.Unlock()
 		f = s.compressor.form(o)

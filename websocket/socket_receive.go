@@ -200,7 +200,7 @@ func (a *assembly) end(typ MessageType) Message {
 	if a.blob != nil {
 		return Message{typ: typ, blob: a.blob}
 	}
-	return Message{typ: typ, data: a.buf.b}
+	return Message{typ: typ, data: a.buf.b, buf: a.buf}
 }
 
 func (a *assembly) drop() {

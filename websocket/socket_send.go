@@ -59,6 +59,9 @@ func (s *Socket) SendMessage(m Message) error {
 	if m.blob != nil {
 		return s.SendBlob(m.blob, m.blob.Size())
 	}
+	if m.buf != nil && len(m.data) > ownWriteSize {
+		return s.enqueue(outgoing{buf: m.buf.share(), typ: m.typ})
+	}
 	return s.send(plain{typ: m.typ, payload: m.data}) // a peer's text was checked
 }
 
