@@ -55,6 +55,7 @@ type Conn struct {
 	in           []byte  // read, and not yet made into events
 	buf          *buffer // what in lies in
 	lent         atomic.Pointer[buffer]
+	proven       int // the size of the last message that borrow has put together
 	turn         turn
 	stall        stall
 	meter        *meter    // nil if there are no Rates
@@ -72,6 +73,7 @@ type Conn struct {
 	compress      atomic.Uint32
 	vector        net.Buffers
 	parts         [2][]byte
+	pace          pace
 
 	mu        sync.Mutex // guards what follows; never held while waiting
 	sender    protocol.Sender

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"math/bits"
 )
 
 // Messages returns an iterator over the messages until the connection ends, which it yields as the
@@ -21,7 +22,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 		for {
 			m, buf, err := c.borrow(ctx)
 			more := yield(m, err) && err == nil
-			if poisonBuffers {
+			if poisonBuffers && !m.buf.isShared() {
 				poison(m.data)
 			}
 			c.giveBack(buf)
@@ -58,17 +59,32 @@ func (c *Conn) borrow(ctx context.Context) (Message, *buffer, error) {
 // assemble reads the message in progress to its end, into a buffer of its own.
 func (c *Conn) assemble(ctx context.Context) (Message, *buffer, error) {
 	m := &c.message
-	whole := assembly{buf: newBuffer(len(m.piece))}
-	for whole.add(m.piece); !m.last; whole.add(m.piece) {
-		if err := c.nextPiece(ctx); err != nil {
+	whole := assembly{buf: newBuffer(c.provenRoom(len(m.piece)))}
+	whole.add(m.piece)
+	for m.piece = nil; !m.last; m.piece = nil {
+		n, err := c.readInto(ctx, whole.room(c.receiver.Remaining()))
+		if err != nil {
 			m.piece, m.own, m.lent = bytes.Clone(whole.buf.b), true, false
 			whole.drop()
 			return Message{}, nil, err
 		}
+		whole.buf.b = whole.buf.b[:len(whole.buf.b)+n]
+		whole.add(m.piece)
 	}
 	msg := whole.end(m.typ)
+	c.proven = len(msg.data)
 	c.endMessage()
 	return msg, whole.buf, nil
+}
+
+// provenRoom returns how much room to make at once for a message of which have octets are there: as much as the header of its
+// frame claims, if the message before was as large.
+func (c *Conn) provenRoom(have int) int {
+	claimed := int64(have) + c.receiver.Remaining()
+	if c.proven == 0 || claimed > 1<<bits.Len(uint(c.proven-1)) {
+		return have
+	}
+	return int(claimed)
 }
 
 // giveBack ends the loan of a buffer, which may be nil.

@@ -46,12 +46,13 @@ func (r *messageReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo has io.Copy use memory that is there.
+// WriteTo has io.Copy use memory that is there, and more of it while so much comes.
 func (r *messageReader) WriteTo(w io.Writer) (written int64, err error) {
 	buf := newBuffer(writerFragment)
-	defer buf.free()
+	defer func() { buf.free() }()
 	for {
-		n, err := r.Read(buf.b[:writerFragment])
+		room := buf.b[:cap(buf.b)]
+		n, err := r.Read(room)
 		if n > 0 {
 			m, err := w.Write(buf.b[:n])
 			written += int64(m)
@@ -65,8 +66,15 @@ func (r *messageReader) WriteTo(w io.Writer) (written int64, err error) {
 		if err != nil {
 			return written, err
 		}
+		if n == len(room) && n < mostCopied {
+			buf.free()
+			buf = newBuffer(2 * n)
+		}
 	}
 }
+
+// mostCopied is the largest piece of a message that WriteTo holds.
+const mostCopied = 512 << 10
 
 // readSome reads what comes next of the message in progress, at least an octet unless p is empty, or
 // returns io.EOF at its end. Call with readLock held.

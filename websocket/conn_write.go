@@ -189,18 +189,20 @@ func (c *Conn) writeInPlace(h *frame.Header, payload []byte) (sent int64, err er
 	buf := newBuffer(h.Size())
 	defer buf.free()
 	buf.b = h.Append(buf.b)
-	n := min(len(payload), batchSize)
-	c.parts = [2][]byte{buf.b, payload[:n]}
+	piece := c.pace.begin(payload)
+	c.parts = [2][]byte{buf.b, piece}
 	c.vector = c.parts[:]
 	sent, err = c.vector.WriteTo(c.nc)
 	c.parts = [2][]byte{}
-	for payload = payload[n:]; err == nil && len(payload) > 0; payload = payload[n:] {
+	for payload = payload[len(piece):]; err == nil && len(payload) > 0; payload = payload[len(piece):] {
+		c.pace.end(piece)
 		c.pieceTaken()
-		n = min(len(payload), batchSize)
+		piece = c.pace.begin(payload)
 		var taken int
-		taken, err = c.nc.Write(payload[:n])
+		taken, err = c.nc.Write(piece)
 		sent += int64(taken)
 	}
+	c.pace.end(piece)
 	return sent, err
 }
 

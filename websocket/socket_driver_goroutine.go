@@ -18,6 +18,7 @@ type goroutineDriver struct {
 	timer   *time.Timer   // guarded by Socket.mu
 	due     time.Duration // when it fires, by the engine's clock; guarded too
 	answer  []byte        // goes out before all else; the writing goroutine's own
+	pace    pace          // so is this
 
 	// Methods bound once, so that passing them on allocates nothing.
 	writer, pieceTaken func()
@@ -174,7 +175,7 @@ func (d *goroutineDriver) write() {
 	b.out = append(b.out, d.answer...)
 	d.answer = nil
 	for d.nextBatch(b) {
-		err := b.writeTo(d.nc, d.pieceTaken)
+		err := b.writeTo(d.nc, &d.pace, d.pieceTaken)
 		d.s.mu.Lock()
 		d.s.settle(b, err)
 		d.s.mu.Unlock()

@@ -43,20 +43,22 @@ type plainEnd struct {
 
 // writeTo writes the batch, a large payload piece by piece: taken is called between pieces, because it
 // shows there that the peer reads.
-func (b *batch) writeTo(nc net.Conn, taken func()) error {
+func (b *batch) writeTo(nc net.Conn, pace *pace, taken func()) error {
 	if len(b.tail) == 0 {
 		return b.write(nc, b.out)
 	}
-	piece := b.tail[:min(len(b.tail), batchSize)]
+	piece := pace.begin(b.tail)
 	b.parts = [2][]byte{b.out, piece}
 	b.vector = b.parts[:]
 	n, err := b.vector.WriteTo(nc)
 	b.sent += n
 	for rest := b.tail[len(piece):]; err == nil && len(rest) > 0; rest = rest[len(piece):] {
+		pace.end(piece)
 		taken()
-		piece = rest[:min(len(rest), batchSize)]
+		piece = pace.begin(rest)
 		err = b.write(nc, piece)
 	}
+	pace.end(piece)
 	return err
 }
 

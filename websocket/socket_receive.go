@@ -174,7 +174,11 @@ func (s *Socket) roomInPlace() []byte {
 	if left < inPlaceSize || s.assembly.buf == nil || !s.receiver.InPlace() || s.unread() {
 		return nil
 	}
-	a := &s.assembly
+	return s.assembly.room(left)
+}
+
+// room returns memory for some of the left octets that are missing of a frame, behind what is there.
+func (a *assembly) room(left int64) []byte {
 	if len(a.buf.b) == cap(a.buf.b) {
 		a.grow(min(4*cap(a.buf.b), len(a.buf.b)+int(min(left, 1<<30))))
 	}
