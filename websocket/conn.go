@@ -54,8 +54,9 @@ type Conn struct {
 	message      incoming
 	in           []byte  // read, and not yet made into events
 	buf          *buffer // what in lies in
+	raw          rawInput
 	lent         atomic.Pointer[buffer]
-	proven       int // the size of the last message that borrow has put together
+	proven       int // the size of the last message
 	turn         turn
 	stall        stall
 	meter        *meter    // nil if there are no Rates
@@ -97,6 +98,7 @@ func newConn(nc net.Conn, role protocol.Role, set *settings, ahead []byte, info 
 		in:    ahead,
 		ended: make(chan struct{}), done: make(chan struct{}),
 	}
+	c.raw.init(c)
 	c.readDeadline.set = nc.SetReadDeadline
 	c.writeDeadline.set = nc.SetWriteDeadline
 	c.receiver.Init(role, &set.receive)

@@ -49,6 +49,7 @@ func (c *Conn) borrow(ctx context.Context) (Message, *buffer, error) {
 		whole.typ, whole.data, err = c.gather(ctx)
 		return whole, nil, err
 	case m.last && !m.lent && c.lent.Load() == nil:
+		c.proven = len(whole.data)
 		c.endMessage()
 		c.lent.Store(c.buf)
 		return whole, c.buf, nil

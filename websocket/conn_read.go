@@ -89,6 +89,7 @@ func (c *Conn) gather(ctx context.Context) (MessageType, []byte, error) {
 		data = append(data[:len(data)+n], m.piece...)
 	}
 	typ := m.typ
+	c.proven = len(data)
 	c.endMessage()
 	return typ, data, nil
 }
@@ -209,11 +210,20 @@ func (c *Conn) next(ctx context.Context) (protocol.Event, error) {
 	}
 }
 
-// refill reads into c.in, which is used up.
+// refill reads into c.in, which is used up: as much as a small message takes, unless more is to come or the message before was
+// larger and waiting takes no memory.
 func (c *Conn) refill(ctx context.Context) error {
 	size := smallRead
-	if c.receiver.Remaining() > smallRead {
+	if c.receiver.Remaining() > smallRead || c.proven > smallRead && c.raw.works() {
 		size = largeRead
+	}
+	if c.raw.works() {
+		c.raw.size = size
+		n, err := c.fill(ctx, nil)
+		if c.in = nil; n > 0 {
+			c.in = c.buf.b[:n]
+		}
+		return err
 	}
 	c.newInput(size)
 	n, err := c.fill(ctx, c.buf.b[:size])
@@ -221,7 +231,7 @@ func (c *Conn) refill(ctx context.Context) error {
 	return err
 }
 
-// fill reads from the stream, and sorts out why it could not.
+// fill reads from the stream, without p by c.raw, and sorts out why it could not.
 func (c *Conn) fill(ctx context.Context, p []byte) (int, error) {
 	if c.meter != nil {
 		if err := c.awaitThrottle(ctx); err != nil {
@@ -235,7 +245,13 @@ func (c *Conn) fill(ctx context.Context, p []byte) (int, error) {
 		return 0, err
 	}
 	inMessage := c.awaitProgress()
-	n, err := c.nc.Read(p)
+	var n int
+	var err error
+	if p == nil {
+		n, err = c.raw.read()
+	} else {
+		n, err = c.nc.Read(p)
+	}
 	c.turn.read(n)
 	if inMessage {
 		c.awaitedProgress()
