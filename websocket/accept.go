@@ -30,14 +30,19 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	if err != nil {
 		return nil, misconfigured(w, err)
 	}
+	began := set.observer.beginning()
 	up, err := upgrade(w, r, set, nil)
+	if err == nil {
+		err = up.writeAnswer()
+	}
 	if err != nil {
+		set.observer.failed(r, err, began)
 		return nil, err
 	}
-	if err := up.writeAnswer(); err != nil {
-		return nil, err
-	}
-	return newConn(up.nc, protocol.Server, set, up.ahead, up.info), nil
+	up.began = began
+	c := newConn(up.nc, protocol.Server, set, up.ahead, up.info)
+	c.tellOpened(up)
+	return c, nil
 }
 
 // Upgrade answers an opening handshake and returns the server's end of the connection as a [Socket],
@@ -52,10 +57,13 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, setup 
 	if err != nil {
 		return nil, misconfigured(w, err)
 	}
+	began := set.observer.beginning()
 	up, err := upgrade(w, r, set, nil)
 	if err != nil {
+		set.observer.failed(r, err, began)
 		return nil, err
 	}
+	up.began = began
 	s := newSocket(protocol.Server, set, Connecting)
 	s.start(up, func(s *Socket) {
 		s.answer()
@@ -70,6 +78,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, setup 
 func (s *Socket) start(up *upgraded, setup func(*Socket)) {
 	d := s.open(up)
 	defer d.run() // also if setup panics: the socket must end in order
+	s.tellOpened(up)
 	s.setUp(setup)
 }
 
@@ -82,6 +91,7 @@ func (s *Socket) open(up *upgraded) driver {
 		return nil
 	}
 	d := newDriver(s, up)
+	s.holdDeparted()
 	s.setInfo(&up.info)
 	if s.dialStop != nil {
 		s.extra.dialStop = nil
@@ -128,6 +138,9 @@ type upgraded struct {
 	ahead   []byte // octets that came right behind the handshake
 	answer  []byte // to send before anything else; nil at a client's end
 	info    connInfo
+
+	request *http.Request // nil at a client's end
+	began   time.Duration // when there was the request, or connecting began, for an Observer
 }
 
 // writeAnswer sends the answer of a Conn, within a bounded time.
@@ -205,7 +218,8 @@ func upgrade(w http.ResponseWriter, r *http.Request, set *settings, onHeaders fu
 // newUpgraded makes what is known of the request and the answer.
 func newUpgraded(r *http.Request, set *settings, response *handshake.Response, params deflate.Params) *upgraded {
 	return &upgraded{
-		answer: response.Append(make([]byte, 0, 256)),
+		request: r,
+		answer:  response.Append(make([]byte, 0, 256)),
 		info: connInfo{
 			url:         requestURL(r),
 			subprotocol: strings.Clone(response.Subprotocol), // it is a part of the request's header

@@ -11,6 +11,7 @@ import (
 type budget struct {
 	limit    int64
 	used     atomic.Int64
+	partial  atomic.Int64 // of used, what has arrived in part
 	doomed   atomic.Int64 // of used, what sockets hold that were closed for it and have not let go yet
 	evicting atomic.Bool
 
@@ -49,6 +50,9 @@ func (s *Socket) hold(h *holding, now, weight int64) {
 	step := max(abs(now-h.told), abs(weight-h.weight))
 	if step == 0 || step < budgetStep && weight > 0 {
 		return
+	}
+	if h == &s.inputHolding {
+		b.partial.Add(now - h.told)
 	}
 	b.change(s, now-h.told, weight-h.weight)
 	h.told, h.weight = now, weight

@@ -76,6 +76,8 @@ type Conn struct {
 	parts         [2][]byte
 	pace          pace
 
+	counting counting // for an Observer
+
 	mu        sync.Mutex // guards what follows; never held while waiting
 	sender    protocol.Sender
 	closing   protocol.Closing

@@ -83,6 +83,7 @@ func (c *Conn) sendClose(ctx context.Context, bye goodbye) bool {
 		c.writeFailed(err)
 		return false
 	}
+	c.tellControls(out)
 	return c.closeSent(true)
 }
 
@@ -292,6 +293,13 @@ func (c *Conn) discard(n *int64) error {
 func (c *Conn) finish() {
 	c.readDeadline.end()
 	c.writeDeadline.end()
+	if c.over() {
+		c.tellClosed()
+	}
+}
+
+// over notes that the stream is closed, and reports whether it was not before.
+func (c *Conn) over() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.heartbeat.timer != nil {
@@ -299,11 +307,13 @@ func (c *Conn) finish() {
 	}
 	select {
 	case <-c.done:
+		return false
 	default:
 		close(c.done)
 		if c.info.deflate.Agreed() {
 			go c.releaseInflater()
 		}
+		return true
 	}
 }
 

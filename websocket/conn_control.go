@@ -40,6 +40,7 @@ func (c *Conn) receiveControl(ev protocol.Event) error {
 			return c.failPolicy(err)
 		}
 	}
+	c.tellControl(controlOpcode(ev.Kind), len(ev.Payload))
 	if h := c.controlHandler.Load(); h != nil {
 		var err error
 		if handled, err = (*h)(controlOpcode(ev.Kind), ev.Payload); err != nil {
@@ -106,6 +107,7 @@ func (c *Conn) WriteControl(ctx context.Context, op frame.Opcode, payload []byte
 	case op == frame.Close:
 		c.closeSent(true)
 	}
+	c.tellControls(out)
 	return nil
 }
 

@@ -18,6 +18,7 @@ func (c *Conn) obey(wait time.Duration, err error) error {
 	}
 	if wait > 0 {
 		c.throttled = time.Now().Add(wait)
+		c.tellThrottled(wait)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/everwire/everwire/websocket/frame"
 )
@@ -59,6 +60,9 @@ func (c *Conn) sendPing() uint64 {
 	c.pingCount++
 	var payload [8]byte
 	binary.BigEndian.PutUint64(payload[:], c.pingCount)
+	if c.settings.observer != nil {
+		c.counting.pingedAt = time.Now()
+	}
 	c.sendControl(frame.Ping, payload[:])
 	return c.pingCount
 }
@@ -68,16 +72,21 @@ func (c *Conn) ponged(payload []byte) {
 	if len(payload) != 8 {
 		return
 	}
-	number := binary.BigEndian.Uint64(payload)
+	c.tellRTT(c.ponging(binary.BigEndian.Uint64(payload)))
+}
+
+// ponging takes the Pong of a Ping, and returns when that was queued if it was the last one.
+func (c *Conn) ponging(number uint64) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if number > c.pingCount {
-		return // nobody sent that
+		return time.Time{} // nobody sent that
 	}
 	for len(c.pings) > 0 && c.pings[0].number <= number {
 		close(c.pings[0].answered)
 		c.pings = slices.Delete(c.pings, 0, 1)
 	}
+	return c.counting.answered(number == c.pingCount)
 }
 
 // answerPing queues the Pong (RFC 6455 §5.5.2).
@@ -117,6 +126,8 @@ func (c *Conn) flushControl() {
 		}
 		if _, err := c.nc.Write(out); err != nil {
 			c.writeFailed(err)
+		} else {
+			c.tellControls(out)
 		}
 	}
 }

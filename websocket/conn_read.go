@@ -174,6 +174,9 @@ func (c *Conn) readInto(ctx context.Context, p []byte) (int, error) {
 	if ev.Kind == protocol.Failure {
 		return 0, c.broke(ev.Failure)
 	}
+	if c.settings.observer != nil {
+		c.tellPiece(&ev)
+	}
 	c.message.last = ev.Last
 	return n, nil
 }
@@ -194,6 +197,9 @@ func (c *Conn) next(ctx context.Context) (protocol.Event, error) {
 				if err := c.obey(c.meter.message()); err != nil {
 					return ev, err
 				}
+			}
+			if c.settings.observer != nil {
+				c.tellPiece(&ev)
 			}
 			return ev, nil
 		case protocol.Ping, protocol.Pong, protocol.Close:

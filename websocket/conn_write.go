@@ -31,7 +31,9 @@ func (c *Conn) Write(ctx context.Context, t MessageType, data []byte) error {
 		return err
 	}
 	defer c.messageLock.release()
-	return c.writeMessage(ctx, t, data)
+	err := c.writeMessage(ctx, t, data)
+	c.tellSent(t, len(data), true, err)
+	return err
 }
 
 // WritePrepared sends a message that was encoded before, with the errors of Write. It is compressed as [Prepared]
@@ -41,6 +43,13 @@ func (c *Conn) WritePrepared(ctx context.Context, p *Prepared) error {
 		return err
 	}
 	defer c.messageLock.release()
+	err := c.writePrepared(ctx, p)
+	c.tellSent(p.typ, len(p.data), true, err)
+	return err
+}
+
+// writePrepared writes the message in the form that suits. Call with messageLock held.
+func (c *Conn) writePrepared(ctx context.Context, p *Prepared) error {
 	if c.compressor.wants(int64(len(p.data)), p.compress) {
 		if compressed := p.compressed(c.compressor.bits, c.compressor.level); compressed != nil {
 			err := c.writeFrame(ctx, p.typ, frame.Rsv1, compressed, true)
@@ -127,6 +136,7 @@ func (c *Conn) writeFrame(ctx context.Context, t MessageType, rsv uint8, payload
 	if sent, err := c.writeOctets(&h, payload); err != nil {
 		return c.writeBroke(ctx, sent, begun, err)
 	}
+	c.counting.wire += int64(h.Size()) + h.Length
 	return nil
 }
 
@@ -143,6 +153,7 @@ func (c *Conn) writeOwed(ctx context.Context) error {
 	c.mu.Unlock()
 	n, err := c.nc.Write(out)
 	if err == nil {
+		c.tellControls(out)
 		return nil
 	}
 	if n == 0 && ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) && !c.overTLS() {

@@ -74,7 +74,9 @@ func (w *messageWriter) fragment(p []byte) error {
 	if !w.sent {
 		w.compressed = w.c.compressor.wants(math.MaxInt64, Compress(w.c.compress.Load()))
 	}
-	if err := w.frame(p, false); err != nil {
+	err := w.frame(p, false)
+	w.c.tellSent(w.typ, len(p), false, err)
+	if err != nil {
 		return w.abandon(err)
 	}
 	w.sent = true
@@ -110,7 +112,9 @@ func (w *messageWriter) Close() error {
 	case !w.utf8.Complete():
 		return w.abandon(ErrInvalidUTF8)
 	}
-	if err := w.frame(w.buf.b, true); err != nil {
+	err := w.frame(w.buf.b, true)
+	w.c.tellSent(w.typ, len(w.buf.b), true, err)
+	if err != nil {
 		return w.abandon(err)
 	}
 	w.end(io.ErrClosedPipe)

@@ -39,11 +39,16 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	began := d.settings.observer.beginning()
 	up, err := d.dial(ctx)
 	if err != nil {
+		d.settings.observer.failed(nil, err, began)
 		return nil, err
 	}
-	return newConn(up.nc, protocol.Client, d.settings, up.ahead, up.info), nil
+	up.began = began
+	c := newConn(up.nc, protocol.Client, d.settings, up.ahead, up.info)
+	c.tellOpened(up)
+	return c, nil
 }
 
 // New makes a client's [Socket] and starts connecting at once, as new WebSocket(url, protocols) does in
@@ -78,21 +83,27 @@ func New(url string, opts *DialOptions, setup func(*Socket)) (*Socket, error) {
 func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, d *dialer) {
 	defer cancel()
 	dialed := false
+	began := d.settings.observer.beginning()
 	defer func() {
 		if !dialed { // a function of the program's has ended this goroutine, by runtime.Goexit
-			go s.neverOpened(&HandshakeError{Reason: "connecting was given up by a function in DialOptions"})
+			err := &HandshakeError{Reason: "connecting was given up by a function in DialOptions"}
+			d.settings.observer.failed(nil, err, began)
+			go s.neverOpened(err)
 		}
 	}()
 	up, err := d.dialSafely(ctx)
 	dialed = true
 	if err == nil {
+		up.began = began
 		if d := s.open(up); d != nil {
-			d.run()
+			defer d.run()
+			s.tellOpened(up)
 			return
 		}
 		reset(up.nc) // Close or Terminate came when the handshake was just done
 		err = &HandshakeError{Reason: "closed before the connection was made"}
 	}
+	d.settings.observer.failed(nil, err, began)
 	s.neverOpened(err)
 }
 

@@ -135,7 +135,7 @@ func (s *Socket) publish(p *Prepared) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if hears[dropListener](s) {
+	if s.tellsDrops() {
 		s.post(event{kind: eventDrop, dropped: o, err: err})
 	}
 	return false

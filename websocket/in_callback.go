@@ -13,7 +13,8 @@ func inCallback() bool {
 	for frames := runtime.CallersFrames(callers); ; {
 		f, more := frames.Next()
 		switch method, _ := strings.CutPrefix(f.Function, callbackPrefix); method {
-		case "dispatch", "deliverMessage", "deliverControl", "setUp":
+		case "dispatch", "deliverMessage", "deliverControl", "setUp",
+			"tellOpened", "tellSent", "tellControl", "tellRTT", "tellThrottled":
 			return true
 		}
 		if !more {

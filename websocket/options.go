@@ -40,6 +40,9 @@ type AcceptOptions struct {
 	// because a request outweighs an idle connection many times.
 	KeepHeader []string
 
+	// Observer is told what happens on the connections. Default: nobody is.
+	Observer *Observer
+
 	Compression Compression
 	Limits      Limits
 	Rates       Rates
@@ -117,6 +120,9 @@ type DialOptions struct {
 
 	// HeaderBytes bounds the size of the server's answer, and of a proxy's. Default 64 KiB; negative: no limit.
 	HeaderBytes int
+
+	// Observer is told what happens on the connection. Default: nobody is.
+	Observer *Observer
 
 	Compression Compression
 	Limits      Limits
@@ -259,6 +265,7 @@ type settings struct {
 	queue     Queue
 	budget    *budget // a Server's, or nil
 	server    *Server // that the sockets belong to, or nil
+	observer  *Observer
 	infos     infos
 	driver    Driver
 	page      bool // the browser speaks the protocol: see page.go
@@ -272,7 +279,7 @@ type settings struct {
 
 func (o *DialOptions) settings() (*settings, error) {
 	s := newSettings(o.Limits, o.Rates, o.Heartbeat, o.Queue)
-	s.driver = o.Driver
+	s.driver, s.observer = o.Driver, o.Observer
 	var err error
 	if s.compression, err = o.Compression.settings(protocol.Client); err != nil {
 		return nil, err
@@ -296,7 +303,7 @@ func (o *AcceptOptions) settings() (*settings, error) {
 		}
 	}
 	s := newSettings(o.Limits, o.Rates, o.Heartbeat, o.Queue)
-	s.driver = o.Driver
+	s.driver, s.observer = o.Driver, o.Observer
 	var err error
 	if s.compression, err = o.Compression.settings(protocol.Server); err != nil {
 		return nil, err

@@ -65,6 +65,10 @@ type Server struct {
 	// group's limit, else the machine's memory). Negative: no limit.
 	Budget int64
 
+	// Observer is told what happens: on the connections, and, where the Server listens by itself, on those that never come to a
+	// request. It takes the place of Options.Observer. Default: that one.
+	Observer *Observer
+
 	// What follows concerns only a Server that listens by itself.
 
 	// Addr is where ListenAndServe listens. Default: ":http", ":https" with TLS.
@@ -162,16 +166,21 @@ func (srv *Server) Broadcast(t MessageType, data []byte, filters ...Filter) (int
 // have a malformed pattern in Origins, it answers with 500 and logs why.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if srv.Handler != nil && !IsUpgrade(r) {
+		asked(srv.observer(), r)
 		srv.Handler.ServeHTTP(w, r)
 		return
 	}
-	if err := srv.connect(w, r); err != nil {
+	o := srv.observer()
+	asked(o, r)
+	began := o.beginning()
+	if err := srv.connect(w, r, began); err != nil {
 		srv.refused(r, err)
+		o.failed(r, err, began)
 	}
 }
 
 // connect makes a Socket of a handshake, or answers why not and returns that.
-func (srv *Server) connect(w http.ResponseWriter, r *http.Request) error {
+func (srv *Server) connect(w http.ResponseWriter, r *http.Request, began time.Duration) error {
 	set, err := srv.connectionSettings()
 	if err != nil {
 		return misconfigured(w, err)
@@ -191,6 +200,7 @@ func (srv *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	up.began = began
 	s = srv.newSocket(r, up, client)
 	s.start(up, func(s *Socket) { srv.connected(s, r) })
 	return nil
@@ -233,6 +243,7 @@ func (srv *Server) connectionSettings() (*settings, error) {
 			return
 		}
 		srv.settings.server = srv
+		srv.settings.observer = cmp.Or(srv.Observer, srv.settings.observer)
 		switch {
 		case srv.Budget == 0:
 			srv.settings.budget = newBudget(memoryLimit() / 4)

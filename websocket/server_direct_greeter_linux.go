@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -20,15 +21,19 @@ type greeter struct {
 	local, remote net.Addr
 	head          []byte // what was read; owned by who is busy
 
+	began time.Duration // for an Observer
+	asked bool          // the request has come; owned by who is busy
+
 	mu     sync.Mutex // guards what follows
 	busy   bool       // the request is being read or judged
 	ending bool       // the connection is to be closed when nobody is busy
 	gone   bool       // the connection is closed, or somebody else's
+	why    error      // it is closed without a request
 }
 
 // greet takes a new connection.
 func (d *directServer) greet(a engine.Accepted) {
-	g := &greeter{d: d, local: a.Local, remote: a.Remote}
+	g := &greeter{d: d, local: a.Local, remote: a.Remote, began: d.srv.settings.observer.beginning()}
 	if !d.enter(g) || g.Place(a, g) != nil {
 		d.leave(g)
 		a.Close()
@@ -52,9 +57,12 @@ func (g *greeter) finish() {
 }
 
 // end ends the connection, unless its request has come.
-func (g *greeter) end() {
+func (g *greeter) end(why error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.why == nil {
+		g.why = why
+	}
 	switch {
 	case g.gone:
 	case g.busy:
@@ -85,7 +93,7 @@ func (g *greeter) Received(w *engine.Worker, input []byte, err error) {
 		g.pass(nil)
 		return
 	case err != nil:
-		g.close()
+		g.close(err)
 		return
 	}
 	looked := len(g.head)
@@ -127,9 +135,10 @@ func (g *greeter) rest() {
 }
 
 // close has the connection closed by who is busy.
-func (g *greeter) close() {
+func (g *greeter) close(why error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.why = why
 	g.finish()
 }
 
@@ -167,6 +176,7 @@ func (g *greeter) greet(input []byte, end int) {
 		return
 	}
 	r.RemoteAddr = engine.AddrString(g.remote)
+	g.asked, g.began = true, g.d.srv.settings.observer.beginning()
 
 	returned := false
 	defer func() {
@@ -204,11 +214,11 @@ func (g *greeter) connect(r *http.Request, ahead []byte) (passOn bool, v *verdic
 	}()
 	response, params, refused := judge(r, srv.settings)
 	if refused != nil {
-		return true, &verdict{r, refused}
+		return true, &verdict{r, refused, g.began}
 	}
 	srv.headers(r, response.Header)
 	up := newUpgraded(r, srv.settings, response, params)
-	up.greeted, up.ahead = g, bytes.Clone(ahead)
+	up.greeted, up.ahead, up.began = g, bytes.Clone(ahead), g.began
 	up.info.local, up.info.remote = g.local, g.remote
 	s = srv.newSocket(r, up, client)
 	s.start(up, func(s *Socket) { srv.connected(s, r) })
@@ -228,9 +238,14 @@ func (g *greeter) Writable(*engine.Worker) {}
 func (g *greeter) Attend(*engine.Worker)   {}
 
 // Timeout ends a connection whose request has not come in time; without an answer, as net/http does.
-func (g *greeter) Timeout(*engine.Worker) { g.end() }
+func (g *greeter) Timeout(*engine.Worker) { g.end(os.ErrDeadlineExceeded) }
 
 // Stolen notes that functions of the program's block.
 func (g *greeter) Stolen() { g.d.slow.Store(slowTurns) }
 
-func (g *greeter) Closed(*engine.Worker) { g.d.leave(g) }
+func (g *greeter) Closed(*engine.Worker) {
+	g.d.leave(g)
+	if !g.asked {
+		g.d.srv.settings.observer.unasked(g.why, g.began)
+	}
+}

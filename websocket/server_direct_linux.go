@@ -48,7 +48,13 @@ func (srv *Server) direct(h *http.Server, ln net.Listener) *directServer {
 	}
 	d.passage = newPassage(ln.Addr(), d.end)
 	h.Handler = d
-	h.ConnContext = contextWithVerdict
+	visit := h.ConnContext
+	h.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
+		if visit != nil {
+			ctx = visit(ctx, nc)
+		}
+		return contextWithVerdict(ctx, nc)
+	}
 	return d
 }
 
@@ -70,7 +76,7 @@ func (d *directServer) end() {
 	d.greeters = nil
 	d.mu.Unlock()
 	for g := range greeters {
-		g.end()
+		g.end(ErrServerClosed)
 	}
 }
 
@@ -116,8 +122,10 @@ func (d *directServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c, ok := r.Context().Value(verdictKey{}).(*passedConn); ok && c.first != nil {
 		v := c.first
 		c.first = nil
+		asked(d.srv.observer(), r)
 		v.refused.answer(w)
 		d.srv.refused(v.r, &v.refused.HandshakeError)
+		d.srv.observer().failed(v.r, &v.refused.HandshakeError, v.began)
 		return
 	}
 	d.srv.ServeHTTP(w, r)

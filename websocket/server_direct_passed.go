@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // A passedConn is a connection that is passed on to net/http, with what was read of it before.
@@ -18,6 +19,7 @@ type passedConn struct {
 type verdict struct {
 	r       *http.Request
 	refused *refusedHandshake
+	began   time.Duration // when there was the request
 }
 
 // Read reads what was read before, and then on.

@@ -90,6 +90,7 @@ func (srv *Server) serve(ln net.Listener, serve func(*http.Server, net.Listener)
 	if !srv.addListener(h) {
 		return ErrServerClosed
 	}
+	srv.watchVisits(h)
 	for _, f := range srv.onListening {
 		f(ln.Addr())
 	}

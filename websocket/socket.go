@@ -108,6 +108,7 @@ const (
 	blobs      = 1 << 2 // BinaryType is BlobType
 	paused     = 1 << 3
 	readEnough = 1 << 4 // while lingering
+	tapped     = 1 << 5 // there are taps; changed with mu held
 
 	proven     = 8 // where six bits begin that say how large the message before was; changed with the delivery token
 	provenMask = 63 << proven

@@ -19,6 +19,7 @@ type arrival struct {
 
 	standsSince   atomic.Int64 // when something of the message in progress last arrived; 0 between messages
 	arrivedBefore uint64       // what the receiver said of it
+	toldArrived   uint64       // the same, when an Observer was last told of a message
 	inputHolding  holding
 
 	// Of the loop's turn.
@@ -36,6 +37,9 @@ func (s *Socket) takeArrival() {
 	if s.arrival == &noArrival {
 		s.arrival = arrivals.Get().(*arrival)
 		s.receiver.Init(s.sender.Role(), &s.settings.receive)
+		if s.state.Load()&tapped != 0 {
+			s.receiver.SetTap(s.taps)
+		}
 	}
 }
 
@@ -47,6 +51,6 @@ func (s *Socket) restArrival() {
 		return
 	}
 	s.arrival = &noArrival
-	a.in, a.arrivedBefore, a.fresh = nil, 0, false
+	a.in, a.arrivedBefore, a.toldArrived, a.fresh = nil, 0, 0, false
 	arrivals.Put(a)
 }

@@ -247,6 +247,7 @@ func (s *Socket) endLocked(err error) {
 	}
 	s.restOutput()
 	s.compressor.abandon()
+	s.endTaps()
 	if s.driver() != nil {
 		s.driver().setTimer(0)
 	}

@@ -20,7 +20,8 @@ const (
 	eventClose
 	eventDrain
 	eventDrop
-	eventDone // a SendFunc's message is settled
+	eventDone   // a SendFunc's message is settled
+	eventTapped // who taps the socket has changed
 )
 
 type event struct {
@@ -123,11 +124,15 @@ func (s *Socket) recoverListener() {
 }
 
 func (s *Socket) panicked(v any, stack []byte) {
-	err := &PanicError{Value: v, Stack: stack}
+	s.fail(CloseInternalError, "", s.panicError(v, stack))
+}
+
+// panicError makes an error of a panic, and logs it if nobody hears that.
+func (s *Socket) panicError(v any, stack []byte) error {
 	if !hears[errorListener](s) {
 		slog.Error("websocket: panic in a callback", "value", v, "stack", string(stack))
 	}
-	s.fail(CloseInternalError, "", err)
+	return &PanicError{Value: v, Stack: stack}
 }
 
 func (s *Socket) dispatch(ev event) {
@@ -141,15 +146,19 @@ func (s *Socket) dispatch(ev event) {
 		if s.settings.server != nil {
 			defer s.leaveServer()
 		}
+		s.tellClosed(ev.close)
 		each(l, func(f closeListener) { f(s, ev.close) })
 	case eventDrain:
 		each(l, func(f drainListener) { f(s) })
 	case eventDrop:
 		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key, Reason: ev.err}
+		s.tellDropped(d)
 		each(l, func(f dropListener) { f(s, d) })
 		ev.dropped.letGo()
 	case eventDone:
 		ev.done(ev.err)
+	case eventTapped:
+		s.tapInput()
 	}
 }
 
@@ -164,6 +173,14 @@ func (o *outgoing) message() Message {
 
 // deliverMessage runs the message listeners on the goroutine that read the message.
 func (s *Socket) deliverMessage(m Message) {
+	if o := s.settings.observer; o != nil {
+		s.deliverObserved(o, m)
+		return
+	}
+	s.listenTo(m)
+}
+
+func (s *Socket) listenTo(m Message) {
 	l := s.listeners.Load()
 	if l == nil {
 		return

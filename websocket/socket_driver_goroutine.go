@@ -174,14 +174,21 @@ func (d *goroutineDriver) write() {
 	b := batches.Get().(*batch)
 	b.out = append(b.out, d.answer...)
 	d.answer = nil
+	returned := false
+	defer func() {
+		if !returned { // a function of an Observer's has ended this goroutine
+			go d.write()
+		}
+	}()
 	for d.nextBatch(b) {
 		err := b.writeTo(d.nc, &d.pace, d.pieceTaken)
 		d.s.mu.Lock()
 		d.s.settle(b, err)
-		d.s.mu.Unlock()
+		d.s.unlock()
 	}
 	b.reset()
 	batches.Put(b)
+	returned = true
 }
 
 // nextBatch fills b with what is to be written next, and reports false if there is nothing.
@@ -189,6 +196,7 @@ func (d *goroutineDriver) nextBatch(b *batch) bool {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
 	if d.s.fillBatch(b) {
+		d.s.tapOutput(b)
 		return true
 	}
 	d.s.outputActive = false

@@ -210,12 +210,12 @@ func (d *loopDriver) Attend(w *engine.Worker) {
 	case s.delivering:
 		d.waiting = true
 		d.flush()
-		s.mu.Unlock()
+		s.unlock()
 		return
 	case s.mailbox == nil && !d.unread() && !d.inputEnd:
 		d.flush()
 		d.watch(true)
-		s.mu.Unlock()
+		s.unlock()
 		return
 	}
 	d.begin(w)
@@ -229,7 +229,7 @@ func (d *loopDriver) Attend(w *engine.Worker) {
 
 func (d *loopDriver) Writable(w *engine.Worker) {
 	d.socket().mu.Lock()
-	defer d.socket().mu.Unlock()
+	defer d.socket().unlock()
 	d.full = false
 	d.flush()
 	d.watch(d.Watches())
@@ -240,7 +240,7 @@ func (d *loopDriver) Timeout(w *engine.Worker) { d.socket().tick() }
 // Stolen notes that a listener of this socket's blocks: from now on it corks nothing, and blocks no loop.
 func (d *loopDriver) Stolen() {
 	d.socket().mu.Lock()
-	defer d.socket().mu.Unlock()
+	defer d.socket().unlock()
 	d.slow, d.stolen = slowTurns, true
 	if d.corked {
 		d.corked = false
@@ -301,6 +301,10 @@ func (d *loopDriver) turn() {
 		}
 	}
 	returned = true
+	if s.settings.observer != nil { // not before: a function of the program's may end this goroutine
+		s.mu.Lock()
+		s.unlock()
+	}
 }
 
 // turnAway is turn on a goroutine of its own, for listeners that may block.
@@ -436,6 +440,9 @@ func (d *loopDriver) send(m plain) bool {
 	s.acceptPlain(b)
 	b.out = s.sender.AppendMessage(b.out, frame.Opcode(m.typ), 0, m.payload)
 	b.plain = append(b.plain, plainEnd{int32(len(b.out)), int32(size)})
+	if s.settings.observer != nil {
+		b.observeMessage(m.typ, int64(size), s.sender.Size(size))
+	}
 	s.buffered += int64(size)
 	if !d.corked {
 		d.flush()
@@ -469,6 +476,9 @@ func (d *loopDriver) sendLarge(m plain) bool {
 	b.out = h.Append(b.out)
 	b.tail = m.payload
 	b.plain = append(b.plain, plainEnd{int32(len(b.out) + size), int32(size)})
+	if s.settings.observer != nil {
+		b.observeMessage(m.typ, int64(size), s.sender.Size(size))
+	}
 	s.buffered += int64(size)
 	err := d.write(b)
 	if left := b.size() - b.sent; err == nil && left > 0 {
@@ -496,6 +506,9 @@ func (b *batch) keepTail() {
 	b.tail, b.sent = b.loan.b, 0
 	for i := range b.plain {
 		b.plain[i].end -= taken
+	}
+	for i := range b.leaving {
+		b.leaving[i].end -= int64(taken)
 	}
 }
 
@@ -566,7 +579,7 @@ func (d *loopDriver) fill() bool {
 func (d *loopDriver) fillBlob() {
 	s := d.socket()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	ok := s.fillBatch(d.batch)
 	d.filling = false
 	if !ok {
@@ -610,7 +623,10 @@ func (b *batch) left() (out, tail []byte) {
 
 // write gives the system of a batch what it takes.
 func (d *loopDriver) write(b *batch) error {
-	b.begun = true
+	if !b.begun {
+		b.begun = true
+		d.socket().tapOutput(b)
+	}
 	if d.tls != nil {
 		return d.writeTLS(b)
 	}

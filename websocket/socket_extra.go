@@ -18,6 +18,7 @@ type extra struct {
 	ending     *ending     // once it begins to close
 
 	groups *memberships // besides the first
+	taps   *taps        // who looks on
 
 	door *netip.Addr // as whose the server counted it in; nil: as nobody's
 
@@ -40,7 +41,7 @@ func (s *Socket) more() *extra {
 func (s *Socket) restExtra() {
 	x := s.extra
 	if x.compressor == nil && x.rating == nil && x.values == nil && x.lifetime == nil && x.ping == nil &&
-		x.ending == nil && x.door == nil && x.groups == nil && x.other == nil && x.dialStop == nil {
+		x.ending == nil && x.door == nil && x.groups == nil && x.taps == nil && x.other == nil && x.dialStop == nil {
 		s.extra = &noExtra
 	}
 }

@@ -136,26 +136,28 @@ func (s *Socket) Ping(payload []byte) error {
 	return nil
 }
 
-// matchPong measures the round trip if payload answers the program's last Ping, or the heartbeat's.
-func (s *Socket) matchPong(payload []byte) {
+// matchPong measures the round trip if payload answers the program's last Ping, or the heartbeat's; else it returns 0.
+func (s *Socket) matchPong(payload []byte) (rtt time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.ping != nil && bytes.Equal(payload, s.ping.payload):
-		s.measured(s.ping.at)
+		rtt = s.measured(s.ping.at)
 		s.extra.ping = nil
 		s.restExtra()
 	case s.unponged && len(payload) == beatSize:
 		if at := time.Duration(binary.BigEndian.Uint64(payload) ^ beatSecret); momentAt(at) == s.pingedAt && at <= engine.Since() {
-			s.measured(at)
+			rtt = s.measured(at)
 			s.unponged = false
 		}
 	}
+	return rtt
 }
 
 // measured notes the time since a Ping. Call with mu held.
-func (s *Socket) measured(since time.Duration) {
+func (s *Socket) measured(since time.Duration) time.Duration {
 	s.rtt.Store(uint32(min(max((engine.Since()-since)/rttUnit, 1), math.MaxUint32)))
+	return s.RTT()
 }
 
 // maxControlWaiting bounds the octets of Pings and Pongs that wait. A peer that pings and does not

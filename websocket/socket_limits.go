@@ -22,6 +22,7 @@ func (s *Socket) obey(wait time.Duration, err error) {
 	case err != nil:
 		s.failPolicy(err)
 	case wait > 0:
+		s.tellThrottled(wait)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		r := s.rating

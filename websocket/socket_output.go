@@ -29,6 +29,8 @@ type batch struct {
 	loan  *buffer    // memory of tail that belongs to no message
 	begun bool       // it was offered to the stream, and does not change any more
 
+	leaving []leaving // what of it an Observer is to be told of
+
 	parts  [2][]byte
 	vector net.Buffers
 }
@@ -77,7 +79,7 @@ func (b *batch) endMessage() { b.ends = append(b.ends, int64(len(b.out)+len(b.ta
 func (b *batch) reset() {
 	clear(b.taken)
 	b.loan.free()
-	*b = batch{out: b.out[:0], taken: b.taken[:0], ends: b.ends[:0], plain: b.plain[:0]}
+	*b = batch{out: b.out[:0], taken: b.taken[:0], ends: b.ends[:0], plain: b.plain[:0], leaving: b.leaving[:0]}
 }
 
 // wakeOutput has the driver write what waits, unless it is at it. Call with mu held.
@@ -113,7 +115,11 @@ func (s *Socket) fillBatch(b *batch) bool {
 		s.takeControl(b)
 	}
 	if s.closeWant.wanted && (s.queue.n == 0 || s.closeWant.urgent) && b.tail == nil {
+		before := len(b.out)
 		b.out = s.sender.AppendClose(b.out, s.closeWant.code, s.closeWant.reason)
+		if s.settings.observer != nil {
+			b.observeControl(before)
+		}
 		b.last = true
 	}
 	return len(b.out) > 0
@@ -123,6 +129,9 @@ func (s *Socket) fillBatch(b *batch) bool {
 func (s *Socket) takeControl(b *batch) {
 	if len(s.control) > 0 {
 		b.out = append(b.out, s.control...)
+		if s.settings.observer != nil {
+			b.observeControl(len(b.out) - len(s.control))
+		}
 		s.control = s.control[:0]
 	}
 }
@@ -146,9 +155,13 @@ func (s *Socket) takeMessage(b *batch) {
 		s.mu.Lock()
 	}
 	if len(f.payload) <= ownWriteSize {
+		before := len(b.out)
 		b.out = s.sender.AppendMessage(b.out, o.opcode(), f.rsv, f.payload)
 		f.own.free()
 		b.endMessage()
+		if s.settings.observer != nil {
+			b.observeMessage(o.typ, o.size(), int64(len(b.out)-before))
+		}
 		return
 	}
 	h := s.sender.Begin(o.opcode(), f.rsv, int64(len(f.payload)), true)
@@ -159,6 +172,9 @@ func (s *Socket) takeMessage(b *batch) {
 	b.out = h.Append(b.out)
 	b.loan, b.tail = f.own, f.payload
 	b.endMessage()
+	if s.settings.observer != nil {
+		b.observeMessage(o.typ, o.size(), int64(h.Size())+h.Length)
+	}
 }
 
 // blobFragment reads the next fragment of the blob at the head of the queue into b. It gives up mu
@@ -196,9 +212,13 @@ func (s *Socket) blobFragment(b *batch) {
 	}
 	b.out = h.Append(b.out)
 	b.loan, b.tail = buf, buf.b
+	blob.wire += int64(h.Size()) + h.Length
 	if fin {
 		s.take(b)
 		b.endMessage()
+		if s.settings.observer != nil {
+			b.observeMessage(Binary, blob.size, blob.wire)
+		}
 	}
 }
 
@@ -269,6 +289,9 @@ func (s *Socket) settlePlain(b *batch) {
 	if n > 0 {
 		s.buffered -= octets
 		b.plain = b.plain[:copy(b.plain, b.plain[n:])]
+	}
+	if len(b.leaving) > 0 {
+		s.depart(b)
 	}
 }
 

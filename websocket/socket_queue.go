@@ -26,7 +26,8 @@ type blobSource struct {
 	r          io.ReaderAt
 	size, off  int64
 	begun      bool
-	compressed bool // decided with the first fragment
+	compressed bool  // decided with the first fragment
+	wire       int64 // octets of its frames so far
 }
 
 // Blobs go out in fragments, so that control frames can pass between them: of 64 KiB, or larger if
@@ -150,6 +151,11 @@ type output struct {
 	inFlight     int64 // octets of the messages of the batch being written that are nobody else's
 	queueHolding holding
 	mailbox      *event // the last of a ring of events to deliver
+
+	departed []leaving     // what an Observer is to be told of
+	spare    []leaving     // memory for that
+	telling  bool          // somebody does, and has given up mu meanwhile
+	toldAll  chan struct{} // closed when it is done, if somebody waits for that
 }
 
 var noOutput output
@@ -167,7 +173,7 @@ func (s *Socket) needOutput() {
 func (s *Socket) restOutput() {
 	o := s.output
 	if o == &noOutput || o.queue.n > 0 || len(o.control) > 0 || o.closeWant.wanted || len(o.flushers) > 0 ||
-		o.inFlight != 0 || o.queueHolding != (holding{}) || o.mailbox != nil {
+		o.inFlight != 0 || o.queueHolding != (holding{}) || o.mailbox != nil || len(o.departed) > 0 || o.telling {
 		return
 	}
 	s.output = &noOutput

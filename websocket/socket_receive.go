@@ -35,6 +35,7 @@ func (s *Socket) input() {
 		case protocol.Pong:
 			s.ponged(ev.Payload)
 		case protocol.Close:
+			s.tellControl(frame.Close, len(ev.Payload))
 			s.closeReceived(ev.Payload)
 		case protocol.Failure:
 			s.fail(ev.Failure.Code, closeReason(ev.Failure), (*ProtocolError)(ev.Failure))
@@ -95,6 +96,7 @@ func (s *Socket) pinged(payload []byte) {
 	if s.floods() {
 		return
 	}
+	s.tellControl(frame.Ping, len(payload))
 	defer s.deliverControl(frame.Ping, payload)
 	s.answerPing(payload)
 }
@@ -103,7 +105,10 @@ func (s *Socket) ponged(payload []byte) {
 	if s.floods() {
 		return
 	}
-	s.matchPong(payload)
+	s.tellControl(frame.Pong, len(payload))
+	if rtt := s.matchPong(payload); rtt > 0 {
+		s.tellRTT(rtt)
+	}
 	s.deliverControl(frame.Pong, payload)
 }
 

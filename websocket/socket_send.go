@@ -90,10 +90,10 @@ type plain struct {
 func (s *Socket) send(m plain) error {
 	s.mu.Lock()
 	if s.ReadyState() == Open && !s.outputOver && s.settings.checkSize(int64(len(m.payload))) == nil && s.driver().send(m) {
-		s.mu.Unlock()
+		s.unlock()
 		return nil
 	}
-	s.mu.Unlock()
+	s.unlock() // a batch before it may have left
 	buf := newBuffer(len(m.payload))
 	buf.b = append(buf.b, m.payload...)
 	return s.enqueue(outgoing{buf: buf, typ: m.typ, compress: m.compress})
@@ -211,7 +211,7 @@ func (s *Socket) giveUp(o outgoing, reason error, report bool) {
 	if o.done != nil {
 		s.post(event{kind: eventDone, done: o.done, err: reason})
 	}
-	if report && hears[dropListener](s) {
+	if report && s.tellsDrops() {
 		s.post(event{kind: eventDrop, dropped: o, err: reason})
 		return
 	}
@@ -260,13 +260,13 @@ func (s *Socket) flushQueue(ctx context.Context) error {
 		s.mu.Unlock()
 		return ErrNotOpen
 	case s.accepted.before(s.oldestUnsent()):
-		defer s.mu.Unlock()
+		defer s.unlock()
 		return s.flushResult()
 	}
 	f := flusher{seq: uint64(s.accepted), done: make(chan struct{})}
 	s.needOutput()
 	s.flushers = append(s.flushers, f)
-	s.mu.Unlock()
+	s.unlock()
 	select {
 	case <-f.done:
 		s.mu.Lock()

@@ -85,7 +85,7 @@ func (e *engine) fewest() *Loop {
 	return best
 }
 
-// Stolen returns how often a loop was taken from a worker whose callback blocked. It is for tests and measurements.
+// Stolen returns how often a loop was taken from a worker whose callback blocked.
 func Stolen() int64 { return stolen.Load() }
 
 var stolen atomic.Int64

@@ -4,3 +4,9 @@ package engine
 
 // Supported reports whether there are event loops on this system.
 const Supported = false
+
+// Loops returns nothing.
+func Loops() []Figures { return nil }
+
+// Stolen returns 0.
+func Stolen() int64 { return 0 }

@@ -33,8 +33,10 @@ type Loop struct {
 	events  [eventsAtOnce]event
 	next, n int // of events: the next one to handle, and how many there are
 	began   time.Duration
-	crowded int          // yields that do not go by the netpoller
-	now     atomic.Int64 // the engine's clock, as of when the poller was last asked
+	crowded int           // yields that do not go by the netpoller
+	now     atomic.Int64  // the engine's clock, as of when the poller was last asked
+	looked  time.Duration // when that was, however often the clock was looked at since
+	lag     peak          // of the time from look to look
 
 	expired []*Conn // of the wheel, from firing on not yet told
 	firing  int
@@ -50,7 +52,7 @@ const (
 )
 
 func newLoop(e *engine) (*Loop, error) {
-	l := &Loop{engine: e}
+	l := &Loop{engine: e, looked: Since()}
 	l.wheel.init(l)
 	return l, l.poller.open()
 }
@@ -123,9 +125,12 @@ const (
 // gather waits until there is something to do, and fetches what is ready.
 func (l *Loop) gather() {
 	l.next, l.n = 0, 0
-	if now := l.clock(); now-l.began > turnTime {
+	now := l.clock()
+	l.lag.note(now-l.looked, now)
+	if now-l.began > turnTime {
 		l.yield(now)
 	}
+	l.looked = now
 	if l.n = l.poller.poll(l.events[:]); l.n > 0 {
 		return
 	}
@@ -135,6 +140,7 @@ func (l *Loop) gather() {
 	}
 	l.sleeping.Store(false)
 	l.began = l.clock()
+	l.looked = l.began
 	l.engine.monitor.watch()
 }
 

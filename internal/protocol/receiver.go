@@ -60,6 +60,7 @@ type Receiver struct {
 	limits   *Limits
 	partial  *partial
 	inflater *inflater // where compression was agreed on
+	tap      Tap       // nil: nobody looks on
 }
 
 // Limits bound what a peer may make of a message. Zero means no bound.
@@ -150,6 +151,9 @@ func (r *Receiver) message(f []byte) Event {
 	frame.Mask(payload, binary.LittleEndian.Uint32(f[2:]))
 	r.arrived += uint64(len(f))
 	opcode := frame.Opcode(f[0] & 0x0F)
+	if r.tap != nil {
+		r.show(f[:minMasked], payload)
+	}
 	if opcode == frame.Text && !(r.utf8.Write(payload) && r.utf8.Complete()) {
 		r.opcode = opcode
 		return r.handOn(nil, true) // which says what is wrong
@@ -169,7 +173,7 @@ func (r *Receiver) Idle() bool {
 	return !r.done && !r.inFrame && !r.InMessage() && r.partial == nil && r.inflater == nil
 }
 
-// Arrived returns a number that changes whenever something of a message arrives.
+// Arrived returns how many octets of data frames have arrived, headers included.
 func (r *Receiver) Arrived() uint64 { return r.arrived }
 
 // Remaining returns how many octets are still to come in the data frame in progress. If they are InPlace,
@@ -238,12 +242,15 @@ func (r *Receiver) begin(h *frame.Header) {
 		r.opcode = h.Opcode
 	}
 	r.fragments++
-	r.arrived++
+	r.arrived += uint64(h.Size())
 	if r.InPlace() {
 		r.size += h.Length
 	}
 	r.inFrame, r.fin = true, h.Fin
 	r.key, r.left = h.Key, h.Length
+	if r.tap != nil {
+		r.tap.Begin(*h)
+	}
 }
 
 // payload hands on what is here of the data frame in progress.
@@ -268,6 +275,9 @@ func (r *Receiver) take(in []byte) (piece, rest []byte) {
 		r.key, _ = r.utf8.Unmask(piece, r.key) // handOn asks what came of it
 	case r.role == Server:
 		r.key = frame.Mask(piece, r.key)
+	}
+	if r.tap != nil {
+		r.tap.Payload(piece)
 	}
 	r.left -= int64(len(piece))
 	r.arrived += uint64(len(piece))
@@ -307,6 +317,10 @@ func (r *Receiver) handOn(piece []byte, last bool) Event {
 func (r *Receiver) control(h *frame.Header, payload []byte) Event {
 	if h.Masked {
 		frame.Mask(payload, h.Key)
+	}
+	if r.tap != nil {
+		r.tap.Begin(*h)
+		r.tap.Payload(payload)
 	}
 	switch h.Opcode {
 	case frame.Ping:

@@ -77,6 +77,11 @@ func (s *Sender) AppendClose(dst []byte, code frame.CloseCode, reason string) []
 	return dst
 }
 
+// Size returns how many octets a frame takes whose payload has n.
+func (s *Sender) Size(n int) int64 {
+	return int64(frame.Header{Masked: s.role == Client, Length: int64(n)}.Size() + n)
+}
+
 func (s *Sender) mask(h *frame.Header) {
 	if s.role == Client {
 		h.Masked, h.Key = true, frame.NewKey()
