@@ -1,0 +1,102 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/everwire/everwire/cmd/everwire/internal/dialer"
+	"github.com/everwire/everwire/websocket"
+)
+
+// stableAfter is how long a connection must have lasted for its loss to count as the first one again.
+const stableAfter = 10 * time.Second
+
+// client makes a connection, and others after it with --reconnect.
+func (c *Config) client(ctx context.Context) error {
+	stop := make(chan struct{})
+	defer close(stop)
+	s := &session{goal: c.newGoal()} // until there is a connection to join something with
+	var l *local
+	for losses := 0; ; {
+		conn, err := c.dial(ctx)
+		if err == nil && l == nil {
+			if l, err = c.open(ctx, conn); err != nil {
+				conn.Close(websocket.CloseInternalError, "")
+				return exit(Failed, err.Error())
+			}
+			s = c.newSession(l, s.goal)
+			s.in = read(l.source, stop)
+		}
+		if err == nil {
+			opened := time.Now()
+			if err = s.talk(ctx, conn); time.Since(opened) >= stableAfter {
+				losses = 0
+			}
+		} else if ctx.Err() != nil {
+			err = s.stopped(ctx)
+		}
+		if !c.again(err) {
+			return c.endLocal(l, s.conclude(err))
+		}
+		losses++
+		wait := backoff(c.Backoff, losses)
+		c.say("%s; connecting again in %s", dialer.Explain(err), wait.Round(10*time.Millisecond))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return c.endLocal(l, s.stopped(ctx))
+		}
+	}
+}
+
+// dial makes a connection.
+func (c *Config) dial(ctx context.Context) (*websocket.Conn, error) {
+	opts := *c.Dial
+	opts.Limits.CloseTimeout = c.CloseTimeout
+	conn, err := websocket.Dial(ctx, c.URL, &opts)
+	if err == nil {
+		c.connected(conn)
+	}
+	return conn, err
+}
+
+// again reports whether what ended a connection, or the attempt at one, calls for another.
+func (c *Config) again(cause error) bool {
+	var done *ExitError
+	if !c.Reconnect || cause == nil || errors.As(cause, &done) {
+		return false
+	}
+	return websocket.Retryable(cause)
+}
+
+// backoff draws the wait after so many losses in a row, as a websocket.ReconnectingSocket does.
+func backoff(b websocket.Backoff, losses int) time.Duration {
+	first, most := b.First, b.Max
+	if first <= 0 {
+		first = time.Second
+	}
+	if most <= 0 {
+		most = 30 * time.Second
+	}
+	bound := most
+	if shift := losses - 1; shift < 20 && first<<shift < most {
+		bound = first << shift
+	}
+	return rand.N(bound + 1)
+}
+
+// endLocal ends what the connection was joined with. What the connection ended with counts more than what that ends with.
+func (c *Config) endLocal(l *local, err error) error {
+	if l == nil {
+		return err
+	}
+	if own := l.end(err != nil); own != nil {
+		if err == nil {
+			return exit(Failed, own.Error())
+		}
+		c.say("%v", own)
+	}
+	return err
+}
