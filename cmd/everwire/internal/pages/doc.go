@@ -1,4 +1,4 @@
-// Package pages holds the web pages of "everwire serve": an index and one page per demo.
+// Package pages holds the web pages of "everwire serve": an index, one page per demo, and the status page.
 //
 // A demo's page is served at the same path as the demo's WebSocket endpoint, so /echo is both: a browser that
 // visits gets the page, and the page's script opens a WebSocket to the path it came from.

@@ -35,6 +35,7 @@ func TestResponses(t *testing.T) {
 		{"rate", Handler("rate"), "GET", "/rate", 200, html},
 		{"handshake", Handler("handshake"), "GET", "/handshake", 200, html},
 		{"subprotocols", Handler("subprotocols"), "GET", "/subprotocols", 200, html},
+		{"status", Handler("status"), "GET", "/status", 200, html},
 		{"page with a query", Handler("echo"), "GET", "/echo?hello=1s", 200, html},
 		{"page at another path", Handler("echo"), "GET", "/try/echo", 200, html},
 		{"HEAD of a page", Handler("chat"), "HEAD", "/chat", 200, html},

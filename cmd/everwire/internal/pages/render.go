@@ -26,6 +26,9 @@ var demos = []demo{
 // demo describes one demo: the name is its path and the stem of its files, the line is its description in the index.
 type demo struct{ Name, Title, Line string }
 
+// status is the page that is no demo: the footer links to it, the header and the index do not list it.
+var status = demo{"status", "Status", "What this server is doing, second by second: connections, messages, round trips and memory."}
+
 // view is what the templates see.
 type view struct {
 	Page  demo
@@ -48,7 +51,7 @@ func newFile(body []byte, contentType string) file {
 // caller could handle: it panics, and every test of the package fails.
 func renderPages() map[string]file {
 	rendered := make(map[string]file)
-	for _, page := range append([]demo{{Name: "index"}}, demos...) {
+	for _, page := range append([]demo{{Name: "index"}, status}, demos...) {
 		t := template.Must(template.ParseFS(embedded, "html/layout.html", "html/"+page.Name+".html"))
 		var out bytes.Buffer
 		if err := t.ExecuteTemplate(&out, "layout.html", view{page, demos}); err != nil {

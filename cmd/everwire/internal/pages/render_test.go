@@ -124,6 +124,10 @@ func TestStableElements(t *testing.T) {
 			`<form name="subprotocols"`, `value="soap"`, `value="wamp"`, `value="xmpp"`, `value="klingon"`, `id="connect"`,
 			`id="protocol"`, `id="log"`, `id="verdict"`, `id="state"`,
 		}},
+		{"status", []string{
+			`<form name="operator"`, `id="token"`, `<form name="find"`, `id="search"`, `id="sort"`, `id="sockets"`,
+			`id="close-dialog"`, `id="frames"`, `id="state"`,
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.page, func(t *testing.T) {
@@ -138,7 +142,7 @@ func TestStableElements(t *testing.T) {
 
 var (
 	id       = regexp.MustCompile(`\sid="([^"]*)"`)
-	looksFor = regexp.MustCompile(`getElementById\("([^"]*)"\)`)
+	looksFor = regexp.MustCompile(`(?:getElementById|\bat)\("([^"]*)"\)`)
 )
 
 func TestScriptsFindTheirElements(t *testing.T) {

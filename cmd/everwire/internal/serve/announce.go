@@ -8,7 +8,17 @@ import (
 	"strings"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/demo"
+	"github.com/everwire/everwire/cmd/everwire/internal/status"
 )
+
+// announceOn announces a server by what it listens on.
+func announceOn(out io.Writer, asked string, got net.Addr, c *certificate) {
+	if got.Network() == "unix" {
+		fmt.Fprintf(out, "Everwire serves on the Unix socket %s\n", got)
+		return
+	}
+	announce(out, addresses(asked, got), c)
+}
 
 // announce tells who started the server where it is.
 func announce(out io.Writer, addresses []string, c *certificate) {
@@ -26,6 +36,8 @@ func announce(out io.Writer, addresses []string, c *certificate) {
 		url := fmt.Sprintf("ws%s://%s/%s", secure, addresses[0], d.Name)
 		fmt.Fprintf(&text, "  %-36s  %s\n", url, d.Line)
 	}
+	page := fmt.Sprintf("http%s://%s%s", secure, addresses[0], status.Path)
+	fmt.Fprintf(&text, "\n  %-36s  shows what all of them are doing\n", page)
 	if c != nil && c.fingerprint != "" {
 		fmt.Fprintf(&text, "\nThe certificate was made just now, for %s. SHA-256 fingerprint:\n  %s\n",
 			strings.Join(c.names, ", "), c.fingerprint)

@@ -25,6 +25,8 @@ func TestAnnounce(t *testing.T) {
 			"  ws://127.0.0.1:8080/handshake         tells what was asked and answered to connect",
 			"  ws://127.0.0.1:8080/subprotocols      speaks soap, wamp and xmpp",
 			"",
+			"  http://127.0.0.1:8080/status          shows what all of them are doing",
+			"",
 			"Press Ctrl-C to stop.",
 		}},
 		{"several addresses, TLS from files", []string{"localhost:443", "[2001:db8::1]:443"}, &certificate{}, []string{
@@ -39,6 +41,8 @@ func TestAnnounce(t *testing.T) {
 			"  wss://localhost:443/handshake         tells what was asked and answered to connect",
 			"  wss://localhost:443/subprotocols      speaks soap, wamp and xmpp",
 			"",
+			"  https://localhost:443/status          shows what all of them are doing",
+			"",
 			"Press Ctrl-C to stop.",
 		}},
 		{"self-signed", []string{"[::1]:8080"}, &certificate{nil, "AB:CD", []string{"localhost", "::1"}}, []string{
@@ -51,6 +55,8 @@ func TestAnnounce(t *testing.T) {
 			"  wss://[::1]:8080/rate                 reads slowly: 512 KiB/s, or as ?rate= says",
 			"  wss://[::1]:8080/handshake            tells what was asked and answered to connect",
 			"  wss://[::1]:8080/subprotocols         speaks soap, wamp and xmpp",
+			"",
+			"  https://[::1]:8080/status             shows what all of them are doing",
 			"",
 			"The certificate was made just now, for localhost, ::1. SHA-256 fingerprint:",
 			"  AB:CD",
@@ -102,5 +108,13 @@ func TestAddresses(t *testing.T) {
 	}
 	if list := hosts(":0"); slices.Contains(list, "127.0.0.1") || slices.Contains(list, "::1") {
 		t.Errorf("loopback is localhost already: %q", list)
+	}
+}
+
+func TestAnnounceOnAUnixSocket(t *testing.T) {
+	var out strings.Builder
+	announceOn(&out, "127.0.0.1:8080", &net.UnixAddr{Name: "/run/everwire.sock", Net: "unix"}, nil)
+	if want := "Everwire serves on the Unix socket /run/everwire.sock\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

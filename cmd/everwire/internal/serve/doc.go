@@ -7,4 +7,7 @@
 //	site.go        which path leads where, and how all of it is shut down
 //	journal.go     the log of connections and of handshakes that were refused
 //	announce.go    the addresses, for who started it
+//	operators.go   metrics and profiles, on addresses of their own
+//	systemd.go     sockets that systemd passes, and what it is told
+//	ask.go         asking such a server whether it is ready
 package serve

@@ -17,12 +17,19 @@ import (
 type journal struct {
 	log  *slog.Logger
 	last atomic.Int64 // the number of the newest connection
+
+	// connected, if set, is called with each new connection and its number.
+	connected func(number int64, s *websocket.Socket, r *http.Request)
 }
 
 // keep logs the connections of a demo, and returns a handler that also logs the handshakes it refuses.
 func (j *journal) keep(demo string, srv *websocket.Server) http.Handler {
-	srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
-		log := j.log.With("conn", j.last.Add(1))
+	srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
+		number := j.last.Add(1)
+		if j.connected != nil {
+			j.connected(number, s, r)
+		}
+		log := j.log.With("conn", number)
 		began := time.Now()
 		log.Info("connected", "demo", demo, "remote", s.RemoteAddr().String())
 		s.OnError(func(_ *websocket.Socket, err error) {

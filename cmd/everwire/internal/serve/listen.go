@@ -9,32 +9,32 @@ import (
 	"syscall"
 )
 
-// listen listens on TCP. Its errors say in one line what to try.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+// listen listens on TCP where a flag says. Its errors say in one line what to try.
+func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
 	var config net.ListenConfig
 	ln, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %s", addr, advice(addr, err))
+		return nil, fmt.Errorf("cannot listen on %s: %s", addr, advice(flag, addr, err))
 	}
 	return ln, nil
 }
 
 // advice says why listening failed and what to try.
-func advice(addr string, err error) string {
+func advice(flag, addr string, err error) string {
 	host, _, _ := net.SplitHostPort(addr)
 	free := net.JoinHostPort(host, "0")
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Sprintf("another program uses this port; stop that one, or choose another port with --addr "+
-			"(--addr %s takes any that is free)", free)
+		return fmt.Sprintf("another program uses this port; stop that one, or choose another port with %s "+
+			"(%[1]s %[2]s takes any that is free)", flag, free)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Sprintf("not permitted; ports below 1024 often need privileges, so choose another with --addr "+
-			"(--addr %s takes any that is free)", free)
+		return fmt.Sprintf("not permitted; ports below 1024 often need privileges, so choose another with %s "+
+			"(%[1]s %[2]s takes any that is free)", flag, free)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "this machine does not have that address; try --addr 127.0.0.1:8080"
+		return fmt.Sprintf("this machine does not have that address; try %s 127.0.0.1:0", flag)
 	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %q has no address; try --addr 127.0.0.1:8080", host)
+		return fmt.Sprintf("the name %q has no address; try %s 127.0.0.1:0", host, flag)
 	}
 	return err.Error()
 }

@@ -46,7 +46,7 @@ func TestAdvice(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := advice(tt.addr, fmt.Errorf("wrapped: %w", tt.err))
+			got := advice("--addr", tt.addr, fmt.Errorf("wrapped: %w", tt.err))
 			if !strings.Contains(got, tt.want) || strings.Contains(got, "\n") {
 				t.Errorf("advice %q, want one line with %q", got, tt.want)
 			}

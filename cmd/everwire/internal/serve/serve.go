@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/metrics"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -27,8 +28,19 @@ type Config struct {
 	// Origins are patterns of the origins whose pages may connect, besides the server's own.
 	Origins []string
 
-	// ShutdownTimeout is how long connections may take to close once the server is told to stop. 0 cuts them.
+	// ShutdownDelay is how long the server goes on as before once it is told to stop, but for /readyz and /healthz,
+	// which answer 503 from then on: so long a load balancer may take to notice.
+	ShutdownDelay time.Duration
+
+	// ShutdownTimeout is how long connections may take to close then. 0 cuts them.
 	ShutdownTimeout time.Duration
+
+	// Metrics and Pprof are where to serve, over plain HTTP, /metrics and /debug/pprof/ to the server's operators,
+	// host:port; they may be the same. Empty: nowhere.
+	Metrics, Pprof string
+
+	// AdminToken makes who has it the operator on the page /status and of everwire admin. Default: nobody is.
+	AdminToken string
 }
 
 // Bounds of an HTTP request. None of them holds for a WebSocket once it is open.
@@ -46,24 +58,48 @@ const (
 // Run serves until ctx ends, then closes every WebSocket with code 1001 and returns nil. Once it listens it writes
 // its addresses to out. It returns an error if it cannot listen, or cannot go on.
 //
-// While connections close, further requests are still answered, handshakes and /healthz with status 503. What has
-// not closed after ShutdownTimeout is cut, which is logged but no error.
+// While connections close, further requests are still answered, handshakes, /readyz and /healthz with status 503. What
+// has not closed after ShutdownTimeout is cut, which is logged but no error. Metrics are served to the end.
+//
+// A socket that systemd passes is listened on instead of Addr, one named "metrics" instead of Metrics, and systemd is
+// told when the server is ready and when it stops (sd_listen_fds(3), sd_notify(3)).
 func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error {
 	certificate, err := cfg.certificate()
 	if err != nil {
 		return err
 	}
-	ln, err := listen(ctx, cfg.Addr)
+	passed, err := passedListeners()
 	if err != nil {
 		return err
 	}
-	return runOn(ctx, ln, certificate, cfg, out, log)
+	var m *metrics.Metrics // what nobody can read is not counted
+	if cfg.Metrics != "" || passed.metrics != nil {
+		m = metrics.New()
+	}
+	ops, err := openOperators(ctx, cfg, passed.metrics, m, log)
+	if err != nil {
+		passed.close()
+		return err
+	}
+	defer ops.close()
+	ln := passed.clients
+	if ln != nil {
+		cfg.Addr = ln.Addr().String()
+	} else if ln, err = listen(ctx, "--addr", cfg.Addr); err != nil {
+		return err
+	}
+	ops.serve(log)
+	return runOn(ctx, ln, certificate, cfg, m, out, log)
 }
 
 // runOn is Run with a listener, which it closes.
-func runOn(ctx context.Context, ln net.Listener, certificate *certificate, cfg Config, out io.Writer,
+func runOn(ctx context.Context, ln net.Listener, certificate *certificate, cfg Config, m *metrics.Metrics, out io.Writer,
 	log *slog.Logger) error {
 	site := newSite(cfg.Origins, log)
+	if m != nil {
+		site.measure(m)
+	}
+	defer site.show(cfg.AdminToken, log)()
 	srv := &http.Server{
 		Handler:           site,
 		TLSConfig:         certificate.config(),
@@ -82,14 +118,19 @@ func runOn(ctx context.Context, ln net.Listener, certificate *certificate, cfg C
 			failed <- srv.ServeTLS(websocket.NewListener(ln), "", "")
 		}
 	}()
-	announce(out, addresses(cfg.Addr, ln.Addr()), certificate)
+	announceOn(out, cfg.Addr, ln.Addr(), certificate)
 	log.Info("listening", "addr", ln.Addr().String(), "tls", certificate != nil)
+	tell(log, "READY=1\nSTATUS=serving "+ln.Addr().String())
 
 	var err error
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("cannot go on serving: %w", err)
 	case <-ctx.Done():
+	}
+	tell(log, stopping(cfg.ShutdownDelay+cfg.ShutdownTimeout))
+	if err == nil {
+		site.leave(cfg.ShutdownDelay, log)
 	}
 	log.Info("shutting down", "connections", site.connections(), "timeout", cfg.ShutdownTimeout)
 	stop(site, srv, cfg.ShutdownTimeout, log)

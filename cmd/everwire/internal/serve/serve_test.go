@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/everwire/everwire/websocket"
@@ -92,8 +95,13 @@ func TestWhileItStopsItAnswers503(t *testing.T) {
 		t.Fatalf("read %#x, %v, want a Close frame", opcode, err)
 	}
 
-	if status, body := get(t, r.base+"/healthz"); status != 503 || body != "shutting down\n" {
-		t.Errorf("/healthz: %d %q, want 503 shutting down", status, body)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status, body := get(t, r.base+path); status != 503 || body != "shutting down\n" {
+			t.Errorf("%s: %d %q, want 503 shutting down", path, status, body)
+		}
+	}
+	if status, body := get(t, r.base+"/livez"); status != 200 || body != "ok\n" {
+		t.Errorf("/livez: %d %q, want 200 ok", status, body)
 	}
 	_, err := websocket.Dial(t.Context(), r.ws+"/chat", nil)
 	var refused *websocket.HandshakeError
@@ -102,6 +110,51 @@ func TestWhileItStopsItAnswers503(t *testing.T) {
 	}
 	nc.Close()
 	r.end(t)
+}
+
+// For ShutdownDelay all goes on, but for what load balancers are told.
+func TestWhileItLeavesItIsNotReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := newSite(nil, slog.New(slog.DiscardHandler))
+		began, left := time.Now(), make(chan time.Time)
+		go func() {
+			site.leave(time.Hour, slog.New(slog.DiscardHandler))
+			left <- time.Now()
+		}()
+		synctest.Wait()
+		for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/healthz": 503, "/": 200, "/echo": 200} {
+			w := httptest.NewRecorder()
+			site.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+			if w.Code != want {
+				t.Errorf("%s: status %d, want %d", path, w.Code, want)
+			}
+		}
+		if took := (<-left).Sub(began); took != time.Hour {
+			t.Errorf("it left after %v, want 1h", took)
+		}
+	})
+}
+
+func TestShutdownDelayComesBeforeClosing(t *testing.T) {
+	const delay = 50 * time.Millisecond
+	r := run(t, Config{ShutdownDelay: delay, ShutdownTimeout: time.Minute})
+	closed := make(chan time.Time, 1)
+	_, err := websocket.New(r.ws+"/chat", nil, func(s *websocket.Socket) {
+		s.OnClose(func(*websocket.Socket, websocket.CloseEvent) { closed <- time.Now() })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.log.await(t, 1, "connected")
+	told := time.Now()
+	r.stop()
+	if after := (<-closed).Sub(told); after < delay {
+		t.Errorf("the connection was closed %v after the server was told to stop, want %v or more", after, delay)
+	}
+	r.end(t)
+	if n := r.log.await(t, 1, "not ready any more")["connections"]; n != 1.0 {
+		t.Errorf("%v connections were there, want 1", n)
+	}
 }
 
 func TestWhoDoesNotCloseInTimeIsCut(t *testing.T) {
@@ -115,12 +168,12 @@ func TestWhoDoesNotCloseInTimeIsCut(t *testing.T) {
 }
 
 func TestListenerThatFailsEndsRun(t *testing.T) {
-	ln, err := listen(t.Context(), "127.0.0.1:0")
+	ln, err := listen(t.Context(), "--addr", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ln.Close()
-	err = runOn(t.Context(), ln, nil, Config{}, io.Discard, newLogbook().logger())
+	err = runOn(t.Context(), ln, nil, Config{}, nil, io.Discard, newLogbook().logger())
 	if !errors.Is(err, net.ErrClosed) || !strings.HasPrefix(err.Error(), "cannot go on serving: ") {
 		t.Errorf("error %v, want one that says that it cannot go on", err)
 	}

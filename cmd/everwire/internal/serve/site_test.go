@@ -29,6 +29,8 @@ func TestSite(t *testing.T) {
 		{"subprotocols' page", "GET", "/subprotocols", 200, "<title>Subprotocols · Everwire</title>"},
 		{"script", "GET", "/static/chat.js", 200, "WebSocket"},
 		{"no such script", "GET", "/static/none.js", 404, ""},
+		{"alive", "GET", "/livez", 200, "ok"},
+		{"ready", "GET", "/readyz", 200, "ok"},
 		{"health", "GET", "/healthz", 200, "ok"},
 		{"health takes no POST", "POST", "/healthz", 405, ""},
 		{"no such page", "GET", "/none", 404, ""},
