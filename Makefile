@@ -1,14 +1,14 @@
 # Everwire. Say `make help`.
 
 # A root ./... sees only the root module, so what concerns all of them loops.
-MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks websocket/frame/_asm
+MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks examples/opentelemetry websocket/frame/_asm
 each = set -e; for m in $(MODULES); do echo "== $$m: $(1)"; (cd $$m && $(1)); done
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile stress long bench measure million peers
+.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile stress long bench measure million peers charts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,10 @@ stress: ## everything at random at once, for EVERWIRE_STRESS (1h), from seeds th
 
 long: ## the everyday tests at full size: messages of 1 GiB, the conformance cases that move gigabytes
 	EVERWIRE_LONG=1 go test -timeout 1200s ./websocket/ ./conformance/
+
+# Its module is in no workspace: Helm and Kubernetes would choose everybody's versions.
+charts: tools ## check the Helm chart and the container file with Helm's, Kubernetes' and BuildKit's own code (3 minutes to compile)
+	cd deploy/check && EVERWIRE_TEST_ALL=1 GOWORK=off go test -timeout 900s ./...
 
 peers: tools ## judge other libraries' servers by the conformance suite, and write the table of docs/conformance.md
 	go run ./bench/peers -doc docs/conformance.md

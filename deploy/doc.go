@@ -1,5 +1,5 @@
 // Package deploy has configurations of other people's programs for running Everwire behind them, and the tests
-// that prove them. It has no code of its own. docs/deployment.md says how to use them.
+// that prove them. It has no code of its own. docs/deployment.md and docs/operating.md say how to use them.
 //
 //	nginx/everwire.conf       nginx: HTTP, TLS, routing, balancing
 //	nginx/everwire-location.conf
@@ -9,6 +9,12 @@
 //	haproxy/tcp.cfg           HAProxy as a balancer of TCP, with the PROXY protocol
 //	caddy/Caddyfile           Caddy
 //	systemd/everwire.service  a unit for systemd
+//	systemd/*.socket          sockets to activate it
+//	container/Containerfile   an image
+//	helm/everwire             a chart for Kubernetes
+//	grafana/everwire.json     a dashboard
+//	prometheus/alerts.yaml    alerts, and alerts_test.yaml, days on which they are heard or not
+//	check                     the tests of image and chart, a module of its own
 //
 // # How the tests work
 //

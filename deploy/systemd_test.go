@@ -3,29 +3,40 @@ package deploy
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/everwire/everwire/websocket"
 )
 
-// everwire builds the command and returns its path.
+// everwire builds the command, once, and returns its path.
 func everwire(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "everwire")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Dir = filepath.Join("..", "cmd", "everwire")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as docs/deployment.md has it for containers
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }
+
+var build = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(binaries, "everwire")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Dir = filepath.Join("..", "cmd", "everwire")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as container/Containerfile has it
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, said)
+	}
+	return binary, nil
+})
 
 // unit returns the unit's settings.
 func unit(t *testing.T) (text string, settings map[string]string) {
@@ -43,15 +54,88 @@ func unit(t *testing.T) (text string, settings map[string]string) {
 	return string(b), settings
 }
 
-func TestSystemdTakesTheUnit(t *testing.T) {
+// units writes all units into a folder, with a program that there is, and returns their paths.
+func units(t *testing.T) (paths []string) {
+	t.Helper()
+	committed, err := filepath.Glob("systemd/everwire*.s*")
+	if err != nil || len(committed) != 3 {
+		t.Fatalf("%q, %v", committed, err)
+	}
+	dir, binary := t.TempDir(), everwire(t)
+	for _, file := range committed {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		adapted := strings.ReplaceAll(string(text), "/usr/local/bin/everwire", binary)
+		paths = append(paths, writeFile(t, dir, filepath.Base(file), adapted))
+	}
+	return paths
+}
+
+func analyze(t *testing.T, args ...string) (said []byte, err error) {
+	t.Helper()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		missing(t, "systemd-analyze is not installed")
 	}
-	text, _ := unit(t)
-	text = strings.ReplaceAll(text, "/usr/local/bin/everwire", everwire(t))
-	said, err := exec.Command("systemd-analyze", "verify", writeFile(t, t.TempDir(), "everwire.service", text)).CombinedOutput()
-	if said = bytes.TrimSpace(said); err != nil || len(said) > 0 {
+	said, err = exec.Command("systemd-analyze", args...).CombinedOutput()
+	return bytes.TrimSpace(said), err
+}
+
+func TestSystemdTakesTheUnits(t *testing.T) {
+	if said, err := analyze(t, append([]string{"verify"}, units(t)...)...); err != nil || len(said) > 0 {
 		t.Errorf("%v: %s", err, said)
+	}
+}
+
+// By systemd's own marks, from 0 to 10, where less is better and most services have more than 9.
+func TestSystemdFindsTheServiceHardened(t *testing.T) {
+	_, settings := unit(t)
+	if settings["User"] != "" || settings["DynamicUser"] != "yes" {
+		t.Error("it has a user")
+	}
+	for _, path := range units(t) {
+		if filepath.Ext(path) != ".service" {
+			continue
+		}
+		if said, err := analyze(t, "security", "--offline=true", "--threshold=15", "--no-pager", path); err != nil {
+			t.Errorf("%v: more than 1.5:\n%s", err, said)
+		}
+	}
+}
+
+// TestEverwireTakesSystemdsSockets that are passed by systemd's own program.
+func TestEverwireTakesSystemdsSockets(t *testing.T) {
+	if _, err := exec.LookPath("systemd-socket-activate"); err != nil {
+		missing(t, "systemd-socket-activate is not installed")
+	}
+	binary := everwire(t)
+	var at []string
+	for try := 0; ; try++ {
+		at = freePorts(t, 2)
+		_, err := run(t, nil, "Listening on", "systemd-socket-activate", "--listen="+at[0], "--listen="+at[1],
+			"--fdname=everwire.socket:metrics", binary, "serve")
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errInUse) || try == 5 {
+			t.Fatal(err)
+		}
+	}
+	c, err := websocket.Dial(context.Background(), "ws://"+at[0]+"/echo", nil) // the server starts now
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Terminate()
+	wantEcho(t, c, websocket.Text, "hello")
+	answer, err := http.Get("http://" + at[1] + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("/metrics: %s", answer.Status)
 	}
 }
 
@@ -61,11 +145,13 @@ func TestEverwireServesAsTheUnitSays(t *testing.T) {
 	_, settings := unit(t)
 	command := strings.Fields(settings["ExecStart"])
 	command[0] = everwire(t)
-	at := freePorts(t, 1)[0]
+	free := freePorts(t, 2)
+	at := free[0]
 	for i := range command {
 		command[i] = strings.Replace(command[i], "127.0.0.1:8080", at, 1)
+		command[i] = strings.Replace(command[i], "127.0.0.1:9090", free[1], 1)
 	}
-	ours, err := run(t, nil, "listening", command...)
+	ours, err := run(t, nil, `"listening"`, command...)
 	if err != nil {
 		t.Fatal(err)
 	}
