@@ -1,8 +1,6 @@
 package load
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"syscall"
 
@@ -26,6 +24,8 @@ type conn struct {
 	receiver
 	fd       int32
 	state    connState
+	leaving  bool    // it is to be closed when nothing is on the way; so it sends no more
+	eager    bool    // it is among those that send at the next turn
 	wanted   uint32  // the events that epoll looks for
 	inFlight int32   // messages sent, or on their way to the socket, and not answered
 	owed     int32   // messages that are due and wait for the window
@@ -45,7 +45,7 @@ func (l *loop) want(i int, c *conn, events uint32) {
 	}
 	c.wanted = events
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, int(c.fd), &unix.EpollEvent{Events: events | edges, Fd: int32(i)}); err != nil {
-		l.fail(i, os.NewSyscallError("epoll_ctl", err))
+		l.fail(i, ioError(os.NewSyscallError("epoll_ctl", err), SystemError))
 	}
 }
 
@@ -64,6 +64,9 @@ func (l *loop) ready(i int, events uint32) {
 	}
 	if events&unix.EPOLLOUT != 0 && (c.state == open || c.state == shutting) {
 		l.flush(i, c)
+		if c.leaving {
+			l.part(i, c)
+		}
 	}
 }
 
@@ -80,6 +83,7 @@ func (l *loop) receive(i int, c *conn, ended bool) {
 				l.broken(i, c, n, e)
 				return
 			}
+			l.in += int64(n)
 			c.left -= int64(n)
 			c.pos += int64(n)
 			continue
@@ -93,6 +97,7 @@ func (l *loop) receive(i int, c *conn, ended bool) {
 			l.broken(i, c, n, e)
 			return
 		}
+		l.in += int64(n)
 		in := l.input[:n]
 		if c.state == upgrading {
 			if in = l.upgraded(i, c, in); c.state == open {
@@ -115,9 +120,11 @@ func (l *loop) broken(i int, c *conn, n int, e syscall.Errno) {
 	case c.state == shutting: // servers may cut without an answer
 		l.cut(i, c)
 	case e != 0:
-		l.fail(i, os.NewSyscallError("receiving", e))
+		l.fail(i, ioError(os.NewSyscallError("receiving", e), ResetError))
+	case c.state == upgrading:
+		l.fail(i, because(HandshakeError, 0, "the server closed the connection"))
 	default:
-		l.fail(i, errors.New("the server closed the connection"))
+		l.fail(i, errClosed)
 	}
 }
 
@@ -125,7 +132,11 @@ func (l *loop) broken(i int, c *conn, n int, e syscall.Errno) {
 func (l *loop) take(i int, c *conn, in []byte) {
 	messages := 0
 	for {
-		rest, n, checked, ctl, err := c.next(l.content, in)
+		content := l.content
+		if l.rendered {
+			content = l.expected(c)
+		}
+		rest, n, checked, ctl, err := c.next(content, in)
 		messages += n
 		l.checked += int64(checked)
 		if err != nil {
@@ -144,9 +155,12 @@ func (l *loop) take(i int, c *conn, in []byte) {
 			if c.state == shutting {
 				l.cut(i, c)
 			} else {
-				l.fail(i, fmt.Errorf("the server sent a Close frame: %s", closeReason(ctl.payload)))
+				l.fail(i, closedBy(ctl.payload))
 			}
 			return
+		}
+		if n > 0 && l.rendered && !content.lenient {
+			c.rare.box.answered(n)
 		}
 		if len(in) == 0 {
 			break
@@ -161,6 +175,9 @@ func (l *loop) take(i int, c *conn, in []byte) {
 	if c.state == open && (c.out > 0 || c.rare != nil && len(c.rare.pongs) > 0) && c.wanted&unix.EPOLLOUT == 0 {
 		l.flush(i, c)
 	}
+	if c.leaving {
+		l.part(i, c)
+	}
 }
 
 // answer puts a Pong frame on its way. Of Pings that come faster than the answers leave, some go unanswered
@@ -173,6 +190,10 @@ func (c *conn) answer(ping []byte) {
 
 // flush writes what waits for the socket: frames, and between them control frames.
 func (l *loop) flush(i int, c *conn) {
+	if l.rendered {
+		l.flushBox(i, c)
+		return
+	}
 	for {
 		frames := c.rare == nil || len(c.rare.pongs) == 0
 		var n int
@@ -181,6 +202,7 @@ func (l *loop) flush(i int, c *conn) {
 		case !frames && (c.rare.midPong || c.outPos == 0):
 			n, e = rawSend(c.fd, c.rare.pongs)
 			if e == 0 {
+				l.out += int64(n)
 				c.rare.pongs = c.rare.pongs[n:]
 				c.rare.midPong = len(c.rare.pongs) > 0
 			}
@@ -192,8 +214,13 @@ func (l *loop) flush(i int, c *conn) {
 			}
 			n, e = rawSend(c.fd, b)
 			if e == 0 {
+				l.out += int64(n)
 				c.out -= int64(n)
+				whole := (int(c.outPos) + n) / l.content.frameLen
 				c.outPos = int32((int(c.outPos) + n) % l.content.frameLen)
+				if l.sendOnly {
+					l.taken(i, c, whole)
+				}
 			}
 		default:
 			if c.rare != nil {
@@ -202,13 +229,7 @@ func (l *loop) flush(i int, c *conn) {
 			l.want(i, c, unix.EPOLLIN)
 			return
 		}
-		switch e {
-		case 0, unix.EINTR:
-		case unix.EAGAIN:
-			l.want(i, c, unix.EPOLLIN|unix.EPOLLOUT)
-			return
-		default:
-			l.fail(i, os.NewSyscallError("sending", e))
+		if !l.goesOn(i, c, e) {
 			return
 		}
 	}

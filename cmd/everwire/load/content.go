@@ -29,11 +29,15 @@ const (
 // batchSize is up to how many octets of frames leave in one write.
 const batchSize = 256 << 10
 
-// A content is a message: as it is sent, and as it must come back. All connections share it.
+// A content is a message: as it is sent, and as it must come back. All connections share it, unless each message
+// is another.
 type content struct {
 	message  []byte
 	opcode   byte
 	deflated bool // sent compressed
+	lenient  bool // whatever comes back is right
+	single   bool // for one message only, which is compared: the next one is another
+	surplus  bool // nothing is expected
 
 	frameLen int    // octets of one masked frame
 	batch    []byte // that frame, one or more times
@@ -72,6 +76,13 @@ func newContent(message []byte, text, deflated bool, window int) *content {
 	return c
 }
 
+// forgiving is the same to be sent, where anything may come back.
+func (c *content) forgiving() *content {
+	other := *c
+	other.lenient, other.headMask = true, 0
+	return &other
+}
+
 // appendHead appends a frame's first octet and the length of its payload, in the fewest octets.
 func appendHead(b []byte, first, mask byte, n int) []byte {
 	switch {
@@ -98,16 +109,29 @@ func appendMasked(b []byte, first byte, payload []byte) []byte {
 }
 
 // compress makes the payload of a compressed message without reference to anything before it.
-func compress(message []byte) []byte {
-	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.DefaultCompression)
-	if err != nil {
-		panic(err) // the level is a constant
+func compress(message []byte) []byte { return new(deflater).compress(message) }
+
+// A deflater compresses one message after another.
+type deflater struct {
+	out    bytes.Buffer
+	writer *flate.Writer
+}
+
+// compress returns what is valid until the next call.
+func (d *deflater) compress(message []byte) []byte {
+	d.out.Reset()
+	if d.writer == nil {
+		var err error
+		if d.writer, err = flate.NewWriter(&d.out, flate.DefaultCompression); err != nil {
+			panic(err) // the level is a constant
+		}
+	} else {
+		d.writer.Reset(&d.out)
 	}
 	// A bytes.Buffer takes everything.
-	_, _ = w.Write(message)
-	_ = w.Flush()
-	return bytes.TrimSuffix(out.Bytes(), []byte{0, 0, 0xff, 0xff}) // RFC 7692 §7.2.1
+	_, _ = d.writer.Write(message)
+	_ = d.writer.Flush()
+	return bytes.TrimSuffix(d.out.Bytes(), []byte{0, 0, 0xff, 0xff}) // RFC 7692 §7.2.1
 }
 
 // randomMessage makes size octets, or letters.

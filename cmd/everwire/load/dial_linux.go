@@ -66,7 +66,7 @@ func (l *loop) dial(i int) {
 	c := &l.conns[i]
 	*c = conn{sent: c.sent, owed: c.owed, received: c.received, since: l.now}
 	if err := l.connect(i, c); err != nil {
-		l.fail(i, err)
+		l.fail(i, ioError(err, ConnectError))
 	}
 }
 
@@ -76,6 +76,7 @@ func (l *loop) connect(i int, c *conn) error {
 		return os.NewSyscallError("socket", err)
 	}
 	c.fd, c.state = int32(fd), connecting
+	l.opening.Add(1)
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		return os.NewSyscallError("setsockopt", err)
 	}
@@ -118,7 +119,7 @@ func (l *loop) connected(i int, c *conn) {
 		err = syscall.Errno(code)
 	}
 	if err != nil {
-		l.fail(i, os.NewSyscallError("connect", err))
+		l.fail(i, ioError(os.NewSyscallError("connect", err), ConnectError))
 		return
 	}
 	u := &l.upgrades[l.number(i)%len(l.upgrades)]
@@ -127,9 +128,10 @@ func (l *loop) connected(i int, c *conn) {
 		e = unix.ENOBUFS
 	}
 	if e != 0 {
-		l.fail(i, os.NewSyscallError("sending the handshake", e))
+		l.fail(i, ioError(os.NewSyscallError("sending the handshake", e), HandshakeError))
 		return
 	}
+	l.out += int64(n)
 	c.state = upgrading
 	l.want(i, c, unix.EPOLLIN)
 }
@@ -156,19 +158,19 @@ func (l *loop) upgraded(i int, c *conn, in []byte) []byte {
 		c.more().inflater = &inflater{takeover: a.takeover}
 	}
 	c.state = open
+	l.opening.Add(-1)
 	l.tally.open.Add(1)
 	return in[a.length:]
 }
 
 // dialMore keeps some handshakes under way.
 func (l *loop) dialMore() {
-	share := max(1, l.plan.Dialing/len(l.loops.loops))
-	for l.next < len(l.conns) && l.busy < share && l.task != nil {
+	for l.next < l.upTo && l.task != nil && l.room() {
 		l.next++
 		l.busy++
 		l.dial(l.next - 1)
 	}
-	if l.task != nil && l.next == len(l.conns) && l.busy == 0 {
+	if l.task != nil && l.next == l.upTo && l.busy == 0 {
 		l.finish(nil)
 	}
 }

@@ -93,7 +93,12 @@ func (d *loops) wake() {
 func (d *loops) open(ctx context.Context) error     { return d.do(ctx, dialing, nil) }
 func (d *loops) exchange(ctx context.Context) error { return d.do(ctx, exchanging, nil) }
 
+func (d *loops) poke() { d.wake() }
+
 func (d *loops) run(ctx context.Context, m *measure) error {
+	if m.shared {
+		m.senders = len(d.loops)
+	}
 	if d.plan.Scenario == Broadcast {
 		d.spread = newSpread(d.plan.InFlight, -1)
 	}
@@ -148,6 +153,21 @@ func (d *loops) stop() error {
 		all = append(all, l.release())
 	}
 	return errors.Join(all...)
+}
+
+// readings asks the loops, which are not waiting for anything else.
+func (d *loops) readings() []reading {
+	all := make([]reading, len(d.loops))
+	questions := make([]question, len(d.loops))
+	for i, l := range d.loops {
+		questions[i].answer = make(chan reading, 1)
+		l.asked.Store(&questions[i])
+		l.wake()
+	}
+	for i := range questions {
+		all[i] = <-questions[i].answer
+	}
+	return all
 }
 
 func (d *loops) tallies() []*tally {

@@ -24,10 +24,33 @@ type Result struct {
 	Latency *hdrhistogram.Histogram
 	Checked int64 // messages whose content was compared octet by octet
 
+	// Sent is how many messages were handed to the sockets, or put in the queue before them, within Elapsed.
+	Sent int64
+	// Unsent is how many were due within Elapsed when no connection was there to send them, with Stages or Reopen.
+	Unsent int64
+	// SentOctets and ReceivedOctets are what the sockets took and gave within Elapsed, frames' headers and opening
+	// handshakes included; for wss that is what is inside TLS.
+	SentOctets, ReceivedOctets int64
+
 	Connecting time.Duration // how long it took until all connections were open
-	Errors     int64         // connections that failed, since Open
-	FirstError error         // the first of these errors
+	// Handshakes is how long connections took since Open, in nanoseconds as Latency: from the call that starts one, TCP,
+	// TLS and the upgrade included, to the right answer.
+	Handshakes *hdrhistogram.Histogram
+	Errors     int64        // connections that failed, since Open
+	FirstError error        // the first of these errors; an *Error
+	ByKind     []ErrorCount // the errors by kind and code, the most frequent first
+
+	// Busy is which part of Elapsed the generator worked: its busiest loop, or where it has none this whole process,
+	// then as a part of the processors that it may use. With 1 it could not have made more load.
+	Busy float64
+	// Starved is which part of Elapsed that loop could have worked and was given no processor, because others had them
+	// (Linux; 0 elsewhere).
+	Starved float64
 }
+
+// Bottleneck says that the generator itself was at its limit, so that the server might have done more: it
+// worked, or waited for a processor, for 95 % of the time or more.
+func (r *Result) Bottleneck() bool { return r.Busy+r.Starved >= 0.95 }
 
 // Arrivals is what came of [Load.Broadcast].
 type Arrivals struct {
@@ -45,6 +68,8 @@ type driver interface {
 	announce(ctx context.Context) (Arrivals, error)
 	close() error // gives everything back, whatever state it is in
 	tallies() []*tally
+	readings() []reading // what the tallies say now; not once close was called
+	poke()               // makes it look at the measure
 }
 
 // A Load is a number of connections to a server. Its methods must not be called at the same time, except Close,
@@ -55,6 +80,7 @@ type Load struct {
 	connecting time.Duration
 	exchanged  bool
 	broken     error // what makes further runs impossible
+	samples    sampler
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -71,24 +97,33 @@ type setup struct {
 	content      *content // what is sent and expected back
 	announcement *content // the same, for Load.Broadcast
 	upgrades     []upgrade
+	render       func(Variables) ([]byte, error) // makes messages that differ; nil: they do not
 }
 
 // Open connects all connections and checks their handshakes: status 101, Upgrade, Connection, Sec-WebSocket-Accept and
-// the agreement on compression. With the scenario Handshake it connects nothing. If one connection cannot be
-// opened within Plan.Timeout, or when ctx ends, Open gives up, closes what it has opened and returns an error that
-// says which connection it was. ctx is not used after Open.
+// the agreement on subprotocol and compression. With the scenario Handshake it connects nothing, with Stages what
+// there is to be at first. If one connection cannot be opened within Plan.Timeout, or when ctx ends, Open gives up, calls
+// Plan.Sample once more, closes what it has opened and returns an error that says which connection it was; but for the
+// end of ctx it wraps an *Error. ctx is not used after Open.
 func Open(ctx context.Context, p Plan) (*Load, error) {
 	p, target, err := p.prepared()
 	if err != nil {
 		return nil, err
 	}
 	message := p.Payload
+	render, err := p.renderer()
+	if err != nil {
+		return nil, fmt.Errorf("load: the template: %w", err)
+	}
 	if message == nil {
 		message = randomMessage(p.Size, p.Text)
 	}
-	s := &setup{clock: clock{time.Now()}, plan: p, target: target, upgrades: newUpgrades(target, p)}
+	s := &setup{clock: clock{time.Now()}, plan: p, target: target, upgrades: newUpgrades(target, p), render: render}
 	s.content = newContent(message, p.Text, p.Deflate, p.InFlight)
 	s.announcement = s.content
+	if p.Expect != ExpectExact {
+		s.content = s.content.forgiving()
+	}
 	if p.Announcement != nil {
 		s.announcement = newContent(p.Announcement, p.Text, p.Deflate, 1)
 	}
@@ -98,14 +133,17 @@ func Open(ctx context.Context, p Plan) (*Load, error) {
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.show()
+	l.sample()
 	if p.Scenario != Handshake {
 		began := l.clock.now()
 		if err := l.driver.open(ctx); err != nil {
+			l.tell(false)
 			_ = l.Close() // the error before it says more
 			return nil, fmt.Errorf("load: connecting: %w", err)
 		}
 		l.connecting = time.Duration(l.clock.now() - began)
 	}
+	l.samples.opened.Store(true)
 	return l, nil
 }
 
@@ -114,9 +152,12 @@ func Open(ctx context.Context, p Plan) (*Load, error) {
 // goroutine that makes the load: nothing is sent or read by it meanwhile, so they should be short. After the interval
 // nothing new is sent; Run returns when everything on the way has arrived, or after Plan.Timeout.
 //
-// A connection that fails is counted and left out, and the others go on. Run returns an error, and no Result, when
-// none is left before the interval has ended, when the one that sends broadcasts fails, or when ctx ends, after which
-// the Load can only be closed. A Load may run several times.
+// A connection that fails is counted and left out, or replaced after Plan.Reopen, and the others go on. Run returns an
+// error, and no Result, when none is left before the interval has ended, unless there are Stages or Reopen, when the one that
+// sends broadcasts fails, or when ctx ends, after which the Load can only be closed. See [Load.Stop] to end a run and have
+// its Result. A Load may run several times.
+//
+// With Stages a duration of 0 is their sum, and the connections at the end stay.
 //
 // With Idle the first Run exchanges one message on every connection before warmup begins. A warmup and duration
 // of 0 are right for doing no more than that.
@@ -126,14 +167,22 @@ func (l *Load) Run(ctx context.Context, warmup, duration time.Duration, begin, e
 		return nil, err
 	}
 	defer release()
-	if l.plan.Scenario == Idle && !l.exchanged {
+	if l.plan.Scenario == Idle && !l.exchanged && len(l.plan.Stages) == 0 && l.plan.Expect != ExpectNone {
 		if err := l.driver.exchange(ctx); err != nil {
 			return nil, l.breaks(err)
 		}
 		l.exchanged = true
 	}
+	if duration == 0 {
+		duration = l.plan.profile().length()
+	}
+	l.tell(true)
 	m := newMeasure(l.clock, &l.plan, warmup, duration, begin, end)
-	if err := l.driver.run(ctx, m); err != nil {
+	l.samples.begin(m)
+	err = l.driver.run(ctx, m)
+	l.tell(false)
+	l.samples.over()
+	if err != nil {
 		return nil, l.breaks(err)
 	}
 	r := &Result{
@@ -141,25 +190,56 @@ func (l *Load) Run(ctx context.Context, warmup, duration time.Duration, begin, e
 		CPU:        m.cpuEnd - m.cpuBegin,
 		Latency:    newHistogram(),
 		Connecting: l.connecting,
+		Handshakes: newHistogram(),
+		ByKind:     l.byKind(),
 	}
 	for _, t := range l.driver.tallies() {
-		r.Messages += t.result.messages
-		r.Checked += t.result.checked
-		r.Latency.Merge(t.latency)
-		r.Errors += t.errors.Load()
-		if err := t.first.Load(); err != nil && r.FirstError == nil {
-			r.FirstError = *err
-		}
+		r.add(t)
 	}
 	return r, nil
 }
 
+// add adds what a tally has counted in the run that is over.
+func (r *Result) add(t *tally) {
+	c := &t.result
+	r.Messages += c.messages
+	r.Checked += c.checked
+	r.Sent += c.interval.sent
+	r.Unsent += c.interval.unsent
+	r.SentOctets += c.interval.out
+	r.ReceivedOctets += c.interval.in
+	r.Busy, r.Starved = busiest(r.Busy, r.Starved, c.usage, r.Elapsed)
+	r.Latency.Merge(t.latency)
+	r.Handshakes.Merge(hdrhistogram.Import(t.shaken))
+	r.Errors += t.errors.Load()
+	if err := t.first.Load(); err != nil && r.FirstError == nil {
+		r.FirstError = *err
+	}
+}
+
+// Stop ends the run that is under way, as if its time were over: Run returns what was measured until then. During the
+// warm-up the interval is empty. Where none is under way it ends the next one as soon as it begins. It returns at once and may
+// be called from any goroutine.
+func (l *Load) Stop() {
+	s := &l.samples
+	s.stopping.Lock()
+	defer s.stopping.Unlock()
+	s.stop = true
+	if m := s.run.Load(); m != nil {
+		m.stopped.Store(true)
+		l.driver.poke()
+	}
+}
+
 // Broadcast sends Plan.Announcement once, on the first connection, and waits until it has arrived at all connections
-// that are open. It is for Idle. An arrival that does not come within Plan.Timeout after the last one is an error, with what
+// that are open. It is for Idle, without Stages and Reopen. An arrival that does not come within Plan.Timeout after the last one is an error, with what
 // has arrived; so is a connection that fails meanwhile.
 func (l *Load) Broadcast(ctx context.Context) (Arrivals, error) {
 	if l.plan.Scenario != Idle {
 		return Arrivals{}, errors.New("load: Broadcast is for the scenario Idle")
+	}
+	if l.plan.changing() {
+		return Arrivals{}, errors.New("load: Broadcast is for connections that stay, without Stages and Reopen")
 	}
 	ctx, release, err := l.enter(ctx)
 	if err != nil {
@@ -184,6 +264,9 @@ func (l *Load) Close() error {
 		return nil
 	}
 	l.closed = true
+	if l.samples.ended != nil { // it asks the driver
+		<-l.samples.ended
+	}
 	err := l.driver.close()
 	if l.shown != nil {
 		<-l.shown
@@ -248,7 +331,7 @@ func (l *Load) progress() Progress {
 
 // Run opens a Load, runs it for Plan.Warmup and Plan.Duration, and closes it.
 func Run(ctx context.Context, p Plan) (*Result, error) {
-	if p.Duration <= 0 {
+	if p.Duration <= 0 && len(p.Stages) == 0 {
 		return nil, errors.New("load: Duration must be above 0")
 	}
 	l, err := Open(ctx, p)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +17,9 @@ import (
 )
 
 const brief = 30 * time.Millisecond // how long a test measures
+
+// upAndDown are stages that take as long as a test measures.
+var upAndDown = []Stage{{brief / 3, 4}, {0, 6}, {brief / 3, 6}, {0, 5}, {brief / 3, 1}}
 
 func TestScenarios(t *testing.T) {
 	text := []byte(`{"hello":"` + strings.Repeat("world ", 200) + `"}`)
@@ -48,6 +50,39 @@ func TestScenarios(t *testing.T) {
 		{"handshake, rate", false, Plan{Scenario: Handshake, Rate: 300}},
 		{"idle", false, Plan{Scenario: Idle}},
 		{"idle, two loops", false, Plan{Scenario: Idle, Loops: 2}},
+		{"rate per connection", false, Plan{RatePerConnection: 400}},
+		{"connect rate", false, Plan{ConnectRate: 2000}},
+		{"connect rate, two loops", false, Plan{ConnectRate: 2000, Loops: 2}},
+		{"template", false, Plan{Template: `{{.Connection}} {{.Sequence}} {{.Random 16}} {{.Time}}`, Text: true}},
+		{"template, window", false, Plan{Template: `{{.Sequence}}`, InFlight: 16, Loops: 2}},
+		{"template, rate", false, Plan{Template: `{{.Random 200}}`, InFlight: 2, Rate: 2000}},
+		{"template, deflate", false, Plan{Template: `{{.Random 200}}`, Deflate: true, InFlight: 4}},
+		{"template, takeover", false, Plan{Template: `{{.Sequence}} hello {{.Sequence}}`, Deflate: true, Takeover: true, InFlight: 4}},
+		{"template, empty", false, Plan{Template: `{{if .Sequence}}{{end}}`}},
+		{"template, idle", false, Plan{Scenario: Idle, Template: `{{.Connection}}`}},
+		{"template, large", false, Plan{Template: `{{.Random 300000}}`, InFlight: 3, Connections: 2}},
+		{"function", false, Plan{Message: func(v Variables) []byte { return make([]byte, v.Sequence%300) }, InFlight: 8}},
+		{"any", false, Plan{Expect: ExpectAny, InFlight: 8}},
+		{"any, large", false, Plan{Expect: ExpectAny, Size: 1 << 20, Connections: 2}},
+		{"any, template", false, Plan{Expect: ExpectAny, Template: `{{.Sequence}}`, InFlight: 8}},
+		{"any, deflate", false, Plan{Expect: ExpectAny, Deflate: true, Takeover: true, Text: true, Payload: text}},
+		{"any, idle", false, Plan{Scenario: Idle, Expect: ExpectAny}},
+		{"none", false, Plan{Expect: ExpectNone, InFlight: 8}},
+		{"none, large", false, Plan{Expect: ExpectNone, Size: 1 << 20, Connections: 2}},
+		{"none, rate", false, Plan{Expect: ExpectNone, Rate: 2000, Loops: 2}},
+		{"none, template", false, Plan{Expect: ExpectNone, Template: `{{.Sequence}}`, InFlight: 8}},
+		{"stages", false, Plan{Connections: 1, Stages: upAndDown, InFlight: 2}},
+		{"stages from some, two loops", false, Plan{Connections: 2, Stages: upAndDown, Loops: 2}},
+		{"stages, rate", false, Plan{Connections: 1, Stages: upAndDown, Rate: 2000, Loops: 2}},
+		{"stages, rate per connection", false, Plan{Connections: 1, Stages: upAndDown, RatePerConnection: 400}},
+		{"stages, connect rate", false, Plan{Connections: 1, Stages: upAndDown, ConnectRate: 1000}},
+		{"stages, template", false, Plan{Connections: 1, Stages: upAndDown, Template: `{{.Random 100}}`, InFlight: 4}},
+		{"stages, none", false, Plan{Connections: 1, Stages: upAndDown, Expect: ExpectNone, InFlight: 4}},
+		{"stages, none, rate", false, Plan{Connections: 1, Stages: upAndDown, Expect: ExpectNone, Rate: 2000}},
+		{"reopen", false, Plan{Reopen: time.Millisecond}},
+		{"reopen, rate", false, Plan{Reopen: time.Millisecond, Rate: 2000}},
+		{"reopen, handshake", false, Plan{Scenario: Handshake, Reopen: time.Millisecond}},
+		{"answer timeout", false, Plan{AnswerTimeout: time.Minute, Rate: 2000}},
 	}
 	for _, transport := range transports {
 		for _, tt := range tests {
@@ -60,7 +95,11 @@ func TestScenarios(t *testing.T) {
 					p.Connections = base.Connections
 				}
 				l := opened(t, p)
-				r, err := l.Run(t.Context(), 0, brief, nil, nil)
+				duration := brief
+				if p.Stages != nil {
+					duration = 0
+				}
+				r, err := l.Run(t.Context(), 0, duration, nil, nil)
 				if err != nil {
 					t.Fatalf("Run: %v", err)
 				}
@@ -73,7 +112,7 @@ func TestScenarios(t *testing.T) {
 				if n := l.progress().Messages; n == 0 { // within the interval there may be none, on a busy machine
 					t.Error("no message came back")
 				}
-				if p.Rate == 0 && r.Latency.TotalCount() != r.Messages {
+				if p.Rate+p.RatePerConnection == 0 && r.Latency.TotalCount() != r.Messages {
 					t.Errorf("%d messages, but %d latencies", r.Messages, r.Latency.TotalCount())
 				}
 			})
@@ -179,19 +218,23 @@ func TestOthersGoOn(t *testing.T) {
 	}
 }
 
-// A server that says nothing costs no more than Timeout.
-func TestSilence(t *testing.T) {
-	silent := conversation(func(ctx context.Context, c *websocket.Conn) {
+// silence is a server that says nothing.
+func silence() http.Handler {
+	return conversation(func(ctx context.Context, c *websocket.Conn) {
 		for {
 			if _, _, err := c.Read(ctx); err != nil {
 				return
 			}
 		}
 	})
+}
+
+// A server that says nothing costs no more than Timeout.
+func TestSilence(t *testing.T) {
 	for _, transport := range transports {
 		for _, p := range []Plan{{Scenario: Echo}, {Scenario: Echo, Rate: 100}, {Scenario: Broadcast}} {
 			t.Run(transport+"/"+string(p.Scenario), func(t *testing.T) {
-				base := serve(t, transport, silent)
+				base := serve(t, transport, silence())
 				p.URL, p.TLS, p.Connections = base.URL, base.TLS, 2
 				l := opened(t, p)
 				l.plan.Timeout = brief // not for handshakes, on a busy machine
@@ -268,24 +311,23 @@ func TestSources(t *testing.T) {
 		_ = ln.Close()
 	}
 	for _, transport := range transports {
-		var mu sync.Mutex
-		seen := map[string]int{}
+		arrived := make(chan string, 6)
 		srv := everwire(t, false)
 		srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
-			mu.Lock()
-			defer mu.Unlock()
 			host, _, _ := net.SplitHostPort(s.RemoteAddr().String())
-			seen[host]++
+			arrived <- host
 		})
 		p := serve(t, transport, srv)
 		p.Connections = 6
 		p.Sources = []netip.Addr{first, first.Next(), first.Next().Next()}
 		opened(t, p)
-		mu.Lock()
+		seen := map[string]int{}
+		for range 6 {
+			seen[<-arrived]++
+		}
 		if seen["127.0.0.1"] != 2 || seen["127.0.0.2"] != 2 || seen["127.0.0.3"] != 2 {
 			t.Errorf("%s: connections came from %v", transport, seen)
 		}
-		mu.Unlock()
 	}
 }
 
@@ -447,4 +489,70 @@ func TestProgress(t *testing.T) {
 	}
 	cancel()
 	<-ended
+}
+
+// Where no answers are expected, a connection goes on as soon as its socket has taken what it had.
+func TestNoAnswersNoWaiting(t *testing.T) {
+	for _, transport := range transports {
+		p := serve(t, transport, silence())
+		p.Expect, p.Connections = ExpectNone, 2
+		sum := int64(0)
+		enough := make(chan struct{})
+		p.Interval, p.Sample = brief, func(s Sample) {
+			if was := sum; was < 2000 {
+				if sum += s.Messages; sum >= 2000 {
+					close(enough)
+				}
+			}
+		}
+		l := opened(t, p)
+		go func() {
+			<-enough
+			l.Stop()
+		}()
+		if r, err := l.Run(t.Context(), 0, time.Hour, nil, nil); err != nil || r.Errors != 0 {
+			t.Errorf("%s: Run: %+v, %v", transport, r, err)
+		}
+	}
+}
+
+// With a rate every message that was due within the interval has a latency, also where the load cannot keep up.
+func TestWhatIsDueIsMeasured(t *testing.T) {
+	tests := []struct {
+		name  string
+		toAll bool
+		plan  Plan
+	}{
+		{"in all", false, Plan{Rate: 200_000}},
+		{"in all, two loops", false, Plan{Rate: 200_000, Loops: 2}},
+		{"for each connection", false, Plan{RatePerConnection: 40_000}},
+		{"in a queue", false, Plan{Rate: 200_000, Reopen: time.Minute}},
+		{"text made for each", false, Plan{Rate: 100_000, Template: "{{.Sequence}}", Text: true}},
+		{"broadcasts", true, Plan{Rate: 20_000, Scenario: Broadcast, InFlight: 1 << 16}},
+	}
+	for _, transport := range transports {
+		for _, tt := range tests {
+			t.Run(transport+"/"+tt.name, func(t *testing.T) {
+				base := serve(t, transport, everwire(t, tt.toAll))
+				p := tt.plan
+				p.URL, p.TLS, p.Timeout, p.Connections = base.URL, base.TLS, base.Timeout, 5
+				if p.InFlight == 0 {
+					p.InFlight = 1 << 16
+				}
+				l := opened(t, p)
+				r, err := l.Run(t.Context(), brief, brief, nil, nil)
+				if err != nil || r.Errors != 0 {
+					t.Fatalf("Run: %v; %d errors, the first is %v", err, r.Errors, r.FirstError)
+				}
+				rate, each := p.Rate+5*p.RatePerConnection, 1.0
+				if tt.toAll {
+					each = 5
+				}
+				due := rate * r.Elapsed.Seconds() * each
+				if got := float64(r.Latency.TotalCount()); got < due-2*each || got > due+2*each {
+					t.Errorf("%v latencies of %.1f that were due", got, due)
+				}
+			})
+		}
+	}
 }

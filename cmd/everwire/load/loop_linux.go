@@ -61,25 +61,49 @@ type loop struct {
 	roundTrip int64 // about how long one takes
 	low       int   // connections before it need not be looked at
 
+	lenient  bool    // what comes back is not looked at
+	sendOnly bool    // and is no answer
+	eager    []int32 // then: connections that send at the next turn
+	spare    []int32 // and the memory for those after it
+	writer   *writer // renders messages; nil: they are all the same
+	rendered bool    // those of the task are
+	patient  int64   // how long an answer may take in a run; 0: there is no limit
+
+	changes
+	changing bool    // connections come and go in a run
+	senders  []int32 // those that are open and not leaving, while changing
+	atOnce   int64   // handshakes at a time
+
+	asked             atomic.Pointer[question]
 	arrived           int64 // Load.Broadcast: at how many connections
 	firstHeard, heard int64 // when at the first of them, and at the last
 	waited            bool  // the last wait found nothing at once
 }
 
 func newLoop(d *loops, index int) (*loop, error) {
-	n := (d.plan.Connections - index + d.plan.Loops - 1) / d.plan.Loops
 	l := &loop{
 		loops: d, index: index, content: d.content,
 		peer:   newSockaddr(d.peer),
 		tasks:  make(chan *task, 1),
-		conns:  make([]conn, n),
 		events: make([]unix.EpollEvent, maxEvents),
 		input:  make([]byte, receiveSize),
+
+		changes:  newChanges(&d.plan, d.plan.Loops),
+		changing: d.plan.changing(),
+		atOnce:   int64(max(1, d.plan.Dialing/d.plan.Loops)),
+		sendOnly: d.plan.Expect == ExpectNone,
+	}
+	l.conns = make([]conn, l.share(d.plan.slots()))
+	if d.render != nil {
+		l.writer = newWriter(d.setup, len(l.conns))
+	}
+	if d.plan.Scenario == Echo {
+		l.patient = int64(d.plan.AnswerTimeout)
 	}
 	for _, a := range d.plan.Sources {
 		l.sources = append(l.sources, newSockaddr(netip.AddrPortFrom(a, 0)))
 	}
-	l.latency = newHistogram()
+	l.tally.init(threadUsage)
 	var err error
 	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
@@ -92,6 +116,9 @@ func newLoop(d *loops, index int) (*loop, error) {
 	}
 	return l, nil
 }
+
+// A question is what a loop has counted.
+type question struct{ answer chan reading }
 
 // release gives the descriptors back, after the goroutine has ended.
 func (l *loop) release() error {
@@ -166,7 +193,7 @@ func (l *loop) rest(events int) {
 	if l.task == nil || l.task.kind != running || l.task.measure.interval > 0 || l.phase == draining {
 		return
 	}
-	if l.inFlight < restAbove || events > len(l.conns)/restBelow {
+	if l.inFlight < restAbove || len(l.eager) > 0 || events > len(l.conns)/restBelow {
 		return
 	}
 	pause(min(l.roundTrip/restParts, longestRest))
@@ -178,7 +205,20 @@ func (l *loop) patience() int64 {
 		return -1
 	}
 	until := l.clock.now() + lookEvery
+	if l.task.kind == dialing && l.period > 0 && l.next < l.upTo && l.opening.Load() < l.atOnce {
+		until = min(until, l.dialAt)
+	}
+	if l.task.kind == running && l.plan.Scenario == Echo && l.phase == draining && l.task.measure.interval > 0 && l.behind() {
+		return 0
+	}
 	if l.task.kind == running && l.phase < draining {
+		if len(l.eager) > 0 {
+			return 0
+		}
+		if l.changing || len(l.lost) > 0 {
+			now := until - lookEvery
+			until = l.nextChange(now, l.task.measure, l.wanted(now))
+		}
 		if l.index == 0 {
 			until = min(until, l.task.measure.border())
 		}
@@ -194,6 +234,9 @@ func (l *loop) hear() bool {
 	var count [8]byte
 	_, _ = unix.Read(l.bell, count[:])
 	l.rung.Store(false)
+	if q := l.asked.Swap(nil); q != nil {
+		q.answer <- l.tally.read()
+	}
 	if l.task != nil {
 		return true
 	}
@@ -214,7 +257,11 @@ func (l *loop) start(t *task) {
 	l.next, l.low, l.busy, l.round = 0, 0, 0, 0
 	l.looked = l.now
 	l.content = l.loops.content
+	l.rendered = l.writer != nil && t.kind != announcing
 	switch t.kind {
+	case dialing:
+		l.upTo = l.share(l.plan.Connections)
+		l.changes.restart(l.now, l.index, l.plan.Loops)
 	case announcing:
 		l.content = l.announcement
 		l.arrived, l.heard = 0, l.now
@@ -223,6 +270,10 @@ func (l *loop) start(t *task) {
 		l.phase = warming
 		l.begin()
 		l.reset()
+		if l.changing || l.plan.Reopen > 0 {
+			l.startChanging()
+		}
+		l.eager = l.eager[:0]
 		if t.measure.interval == 0 {
 			l.startAll()
 		}
@@ -233,6 +284,7 @@ func (l *loop) start(t *task) {
 			}
 		}
 	}
+	l.lenient = l.content.lenient
 	if t.started.Add(1) == int64(len(l.loops.loops)) && l.index != 0 {
 		l.loops.loops[0].wake()
 	}
@@ -246,7 +298,7 @@ func (l *loop) reset() {
 	l.inFlight, l.owed = 0, 0
 	for i := range l.conns {
 		c := &l.conns[i]
-		c.received, c.inFlight, c.owed, c.seen = 0, 0, 0, 0
+		c.received, c.inFlight, c.owed, c.seen, c.eager = 0, 0, 0, 0, false
 	}
 }
 
@@ -254,6 +306,9 @@ func (l *loop) reset() {
 func (l *loop) finish(err error) {
 	t := l.task
 	l.task = nil
+	if t.kind == running && l.phase < draining { // the other loops were quicker
+		l.tally.stop()
+	}
 	l.tally.end()
 	t.results <- err
 }
@@ -277,6 +332,9 @@ func (l *loop) observe() {
 	}
 	if l.phase == warming {
 		l.begin()
+	}
+	if seen == draining {
+		l.tally.stop()
 	}
 	l.phase = seen
 }

@@ -26,7 +26,7 @@ func serve(t *testing.T, transport string, h http.Handler) Plan {
 	t.Helper()
 	site := httptest.NewUnstartedServer(h)
 	site.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that are given up while they are made
-	p := Plan{Connections: 5, Timeout: 5 * time.Second}
+	p := Plan{Connections: 5, Timeout: time.Minute}
 	if transport == "wss" {
 		site.StartTLS()
 		p.TLS = &tls.Config{RootCAs: site.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}

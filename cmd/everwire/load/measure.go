@@ -23,6 +23,7 @@ func (c clock) now() int64 { return int64(time.Since(c.base)) }
 type measure struct {
 	clock
 	phase      atomic.Int32
+	stopped    atomic.Bool // the time is up, whatever the clock says
 	begin, end func()
 
 	start            int64        // due times count from here
@@ -31,17 +32,22 @@ type measure struct {
 	measured, done   int64        // when they were
 	cpuBegin, cpuEnd time.Duration
 
+	profile  profile
 	interval float64 // nanoseconds from one message's due time to the next one's; 0: there is no rate
-	senders  int     // connections that messages are due on in turn
+	senders  int     // connections, or loops, that messages are due on in turn
+	queued   bool    // a connection keeps when its messages were due: others come and go
+	shared   bool    // what is due goes to whatever connection is open
 }
 
 func newMeasure(c clock, p *Plan, warmup, duration time.Duration, begin, end func()) *measure {
-	m := &measure{clock: c, begin: begin, end: end, senders: p.Connections}
+	m := &measure{clock: c, begin: begin, end: end, senders: p.slots(), profile: p.profile()}
 	if p.Scenario == Broadcast {
 		m.senders = 1
 	}
 	if p.Rate > 0 {
 		m.interval = 1e9 / p.Rate
+		m.queued = p.changing()
+		m.shared = m.queued && p.RatePerConnection == 0
 	}
 	m.start = c.now()
 	m.measureAt = m.start + int64(warmup)
@@ -53,7 +59,7 @@ func newMeasure(c clock, p *Plan, warmup, duration time.Duration, begin, end fun
 func (m *measure) cross(now int64) bool {
 	switch phase(m.phase.Load()) {
 	case warming:
-		if now < m.measureAt {
+		if now < m.measureAt && !m.stopped.Load() {
 			return false
 		}
 		if m.begin != nil {
@@ -65,7 +71,7 @@ func (m *measure) cross(now int64) bool {
 		m.phase.Store(int32(measuring))
 		return true
 	case measuring:
-		if now < m.doneAt.Load() {
+		if now < m.doneAt.Load() && !m.stopped.Load() {
 			return false
 		}
 		m.finish()
@@ -92,6 +98,17 @@ func (m *measure) border() int64 {
 	return m.doneAt.Load()
 }
 
+// wanted is how many connections there should be.
+func (m *measure) wanted(now int64) int { return m.profile.at(m.offset(now)) }
+
+// offset is how long ago the measured interval began; negative before it.
+func (m *measure) offset(now int64) time.Duration {
+	if phase(m.phase.Load()) == warming {
+		return -1
+	}
+	return max(0, time.Duration(now-m.measured)) // now may have been read before
+}
+
 // due is when the nth message of a sender is.
 func (m *measure) due(sender int, n int64) int64 {
 	return m.start + int64((float64(n)*float64(m.senders)+float64(sender))*m.interval)
@@ -99,6 +116,14 @@ func (m *measure) due(sender int, n int64) int64 {
 
 // dueInAll is when the nth message of all senders is.
 func (m *measure) dueInAll(n int64) int64 { return m.start + int64(float64(n)*m.interval) }
+
+// lastDue is up to when messages have become due. At the end that is all of the interval, as long as it was.
+func (m *measure) lastDue(now int64) int64 {
+	if phase(m.phase.Load()) == draining {
+		return m.done - 1
+	}
+	return min(now, m.doneAt.Load())
+}
 
 // counts says whether a message that was due then belongs to the interval.
 func (m *measure) counts(due int64) bool {

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -14,7 +13,8 @@ func (p *portable) begin(kind taskKind, m *measure, s *spread) {
 	p.doing, p.active, p.measure, p.spread, p.failure = kind, true, m, s, nil
 	p.inFlight, p.owed = 0, 0
 	p.tally.begin()
-	for _, s := range p.streams {
+	p.turn = 0
+	for s := range p.all {
 		s.received, s.inFlight, s.owed = 0, 0, 0
 	}
 }
@@ -52,7 +52,7 @@ func (p *portable) until(ctx context.Context, step func(now int64) (next int64, 
 
 // giveUp fails every connection that still owes something.
 func (p *portable) giveUp(why func(*stream) error) {
-	for _, s := range p.streams {
+	for s := range p.all {
 		if err := why(s); err != nil && s.open {
 			s.endLocked(err)
 		}
@@ -67,7 +67,7 @@ func (p *portable) exchange(ctx context.Context) error {
 		group := p.streams[first:min(len(p.streams), first+exchangesAtOnce)]
 		p.mu.Lock()
 		for _, s := range group {
-			if s.open {
+			if s != nil && s.open {
 				s.send(1)
 			}
 		}
@@ -79,7 +79,7 @@ func (p *portable) exchange(ctx context.Context) error {
 					if s.inFlight == 0 {
 						return nil
 					}
-					return fmt.Errorf("no answer to the message within %v", p.plan.Timeout)
+					return because(TimeoutError, 0, "no answer to the message within %v", p.plan.Timeout)
 				})
 			}
 			return patience, p.inFlight == 0, nil
@@ -96,36 +96,59 @@ func (p *portable) run(ctx context.Context, m *measure) error {
 	if p.plan.Scenario == Broadcast {
 		spread = newSpread(p.plan.InFlight, -1)
 	}
+	if m.shared {
+		m.senders = 1
+	}
 	p.begin(running, m, spread)
 	defer p.finish()
-	shakers := p.shakers(ctx, m)
+	whole, cancel := context.WithCancel(ctx) // for what must end with the run
+	shakers := p.shakers(ctx, whole, m)
 	defer shakers.Wait()
+	defer p.dials.Wait()
+	defer cancel()
+	p.mu.Lock()
+	if p.changing {
+		p.startChanging(whole)
+	}
 	if p.plan.Scenario == Echo && m.interval == 0 {
-		p.mu.Lock()
-		for _, s := range p.streams {
-			if s.open {
+		for s := range p.all {
+			if s.open && !s.leaving {
 				s.send(p.plan.InFlight)
 			}
 		}
-		p.mu.Unlock()
 	}
-	var due int64 // messages that became due
+	p.mu.Unlock()
+	var due, looked int64 // messages that became due; when it was last looked for late answers
 	return p.until(ctx, func(now int64) (int64, bool, error) {
-		if m.cross(now) && phase(m.phase.Load()) == measuring {
-			p.tally.begin()
+		if m.cross(now) {
+			switch phase(m.phase.Load()) {
+			case measuring:
+				p.tally.begin()
+			case draining:
+				p.tally.stop()
+			}
 		}
 		drained := phase(m.phase.Load()) == draining
-		if p.live.Load() == 0 && !drained {
+		if p.live.Load() == 0 && !drained && !p.changing {
 			return 0, true, fmt.Errorf("%w: %w", errNoneLeft, p.failure)
 		}
 		next := m.border()
+		if p.changing && !drained {
+			want := m.wanted(now)
+			p.changes.follow(now, want, p)
+			next = min(next, p.changes.nextChange(now, m, want))
+		}
 		if p.plan.Scenario == Broadcast {
 			if err := p.broadcastMore(now, &due); err != nil {
 				return 0, true, err
 			}
 		}
-		if p.plan.Scenario == Echo && m.interval > 0 && !drained {
+		if p.plan.Scenario == Echo && m.interval > 0 { // also what is due at the end
 			p.takeDue(now, &due)
+		}
+		if p.plan.Scenario == Echo && p.plan.AnswerTimeout > 0 && now-looked >= lookEvery {
+			looked = now
+			p.giveUp(func(s *stream) error { return p.late(s, now) })
 		}
 		if drained {
 			next = now + lookEvery
@@ -135,7 +158,7 @@ func (p *portable) run(ctx context.Context, m *measure) error {
 			return next, p.drained(due), nil
 		}
 		if m.interval > 0 && (p.plan.Scenario == Echo || p.plan.Scenario == Broadcast) {
-			next = min(next, m.dueInAll(due))
+			next = min(next, p.nextDue(due))
 		}
 		return next, false, nil
 	})
@@ -153,7 +176,7 @@ func (p *portable) drained(due int64) bool {
 func (p *portable) missing(s *stream) error {
 	if p.spread != nil {
 		if n := p.spread.sent.Load() - s.received; n > 0 {
-			return fmt.Errorf("%d broadcasts did not arrive, expected within %v", n, p.plan.Timeout)
+			return because(TimeoutError, 0, "%d broadcasts did not arrive, expected within %v", n, p.plan.Timeout)
 		}
 		return nil
 	}
@@ -161,27 +184,74 @@ func (p *portable) missing(s *stream) error {
 	if n == 0 {
 		return nil
 	}
-	if m := p.measure; m.interval > 0 {
-		for k := range int64(n) { // what was never answered counts with the age it has reached
-			if at := m.due(s.number, s.received+k); m.counts(at) {
-				p.tally.record(p.clock.now()-at, 1)
-			}
+	p.recordAges(s)
+	return because(TimeoutError, 0, "%d messages without an answer %v after the end", n, p.plan.Timeout)
+}
+
+// late says that a connection has not answered a message in time.
+func (p *portable) late(s *stream, now int64) error {
+	if s.inFlight+s.owed == 0 {
+		return nil
+	}
+	oldest := s.sent.at
+	if m := p.measure; m.interval > 0 && !m.queued {
+		oldest = m.due(s.number, s.received)
+	}
+	if now-oldest <= int64(p.plan.AnswerTimeout) {
+		return nil
+	}
+	p.recordAges(s)
+	return because(TimeoutError, 0, "no answer to a message within %v", p.plan.AnswerTimeout)
+}
+
+// recordAges lets messages that were due and never answered count with the age that they have reached.
+func (p *portable) recordAges(s *stream) {
+	m, now := p.measure, p.clock.now()
+	record := func(due int64, n int) {
+		if m.counts(due) {
+			p.tally.record(now-due, n)
 		}
 	}
-	return fmt.Errorf("%d messages without an answer %v after the end", n, p.plan.Timeout)
+	switch {
+	case m.queued:
+		s.sent.all(record)
+	case m.interval > 0:
+		for k := range int64(s.inFlight + s.owed) {
+			record(m.due(s.number, s.received+k), 1)
+		}
+	}
 }
 
 // takeDue hands out what is due to the connections in turn.
 func (p *portable) takeDue(now int64, due *int64) {
-	for end := min(now, p.measure.doneAt.Load()); p.measure.dueInAll(*due) <= end; *due++ {
-		s := p.streams[*due%int64(len(p.streams))]
-		if !s.open {
+	for end := p.measure.lastDue(now); p.nextDue(*due) <= end; *due++ {
+		s := p.sender(*due)
+		if s == nil || !s.open || s.leaving {
 			continue
 		}
 		s.owed++
 		p.owed++
+		if p.measure.queued {
+			s.sent.push(p.nextDue(*due), 1)
+		}
 		s.sendOwed()
 	}
+}
+
+// nextDue is when the nth message is due.
+func (p *portable) nextDue(n int64) int64 { return p.measure.dueInAll(n) }
+
+// sender is whose turn it is to send the nth message; nil: nobody's.
+func (p *portable) sender(n int64) *stream {
+	if !p.measure.shared {
+		return p.streams[n%int64(len(p.streams))]
+	}
+	if len(p.senders) == 0 {
+		p.tally.unsent++
+		return nil
+	}
+	p.turn = (p.turn + 1) % len(p.senders)
+	return p.senders[p.turn]
 }
 
 // broadcastMore sends broadcasts.
@@ -199,8 +269,7 @@ func (p *portable) broadcastMore(now int64, due *int64) error {
 		if !p.spread.start(at, &p.live) {
 			return false
 		}
-		s.frames++
-		s.writable.Signal()
+		s.enqueue(1)
 		return true
 	}
 	if m.interval == 0 {
@@ -208,73 +277,10 @@ func (p *portable) broadcastMore(now int64, due *int64) error {
 		}
 		return nil
 	}
-	for !drained && m.dueInAll(*due) <= min(now, m.doneAt.Load()) {
+	for m.dueInAll(*due) <= m.lastDue(now) {
 		*due++
 	}
 	for p.spread.sent.Load() < *due && start(m.dueInAll(p.spread.sent.Load())) {
-	}
-	return nil
-}
-
-// shakers makes the goroutines of Handshake, one for each connection at a time.
-func (p *portable) shakers(ctx context.Context, m *measure) *sync.WaitGroup {
-	var all sync.WaitGroup
-	if p.plan.Scenario != Handshake {
-		return &all
-	}
-	for i := range p.plan.Connections {
-		all.Go(func() {
-			for n := int64(0); ctx.Err() == nil && phase(m.phase.Load()) < draining; n++ {
-				at := p.clock.now()
-				if m.interval > 0 {
-					if at = m.due(i, n); at > m.doneAt.Load() || !p.sleep(ctx, at) {
-						return
-					}
-				}
-				if err := p.shake(ctx, i, at); err != nil && ctx.Err() == nil {
-					_ = p.tally.fail(i, err)
-					p.mu.Lock()
-					p.failure = err
-					p.mu.Unlock()
-					p.live.Add(-1)
-					p.notify()
-					return
-				}
-			}
-		})
-	}
-	return &all
-}
-
-// sleep sleeps until a time on the clock; it returns false when ctx ends before.
-func (p *portable) sleep(ctx context.Context, at int64) bool {
-	select {
-	case <-time.After(time.Duration(at - p.clock.now())):
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// shake is one connection of Handshake.
-func (p *portable) shake(ctx context.Context, i int, at int64) error {
-	k, err := p.dial(ctx, i)
-	if err != nil {
-		return err
-	}
-	defer k.cut()
-	p.mu.Lock()
-	p.tally.total++
-	p.count(p.clock.now(), at, 1)
-	p.mu.Unlock()
-	_ = k.conn.SetDeadline(time.Now().Add(p.plan.Timeout))
-	defer context.AfterFunc(ctx, func() { _ = k.raw.SetDeadline(time.Unix(1, 0)) })()
-	if _, err := k.conn.Write(goodbye); err != nil {
-		return nil // servers may cut when they like, from now on
-	}
-	var in [256]byte
-	if _, err := k.conn.Read(in[:]); isTimeout(err) && ctx.Err() == nil {
-		return fmt.Errorf("no answer to the Close frame within %v", p.plan.Timeout)
 	}
 	return nil
 }
@@ -295,8 +301,7 @@ func (p *portable) announce(ctx context.Context) (Arrivals, error) {
 		}
 		s := p.streams[0]
 		if s.open && spread.start(now, &p.live) {
-			s.frames++
-			s.writable.Signal()
+			s.enqueue(1)
 		}
 		if now-since > int64(p.plan.Timeout) {
 			p.giveUp(p.missing)
@@ -316,6 +321,7 @@ func (p *portable) close() error {
 		if s != nil && s.open {
 			s.shutting, s.goodbye, s.frames = true, true, 0
 			s.writable.Signal()
+			s.box, s.leaving = outbox{expected: s.box.expected}, false
 			_ = s.conn.SetDeadline(time.Now().Add(p.plan.Timeout))
 		}
 	}

@@ -44,6 +44,14 @@ type rare struct {
 	inflater *inflater
 	pongs    []byte // control frames that wait for the socket
 	midPong  bool   // one of them was written in part
+	box      *outbox
+}
+
+func (r *rare) outbox() *outbox {
+	if r.box == nil {
+		r.box = new(outbox)
+	}
+	return r.box
 }
 
 func (r *receiver) more() *rare {
@@ -59,8 +67,8 @@ type control struct {
 	payload []byte
 }
 
-// next takes in apart, up to its end or to the end of a control frame; rest is what it did not look at. It
-// returns how many messages ended, and how many of those were compared octet by octet.
+// next takes in apart, up to its end, to the end of a control frame, or of a message where c is for a single one; rest is
+// what it did not look at. It returns how many messages ended, and how many of those were compared octet by octet.
 func (r *receiver) next(c *content, in []byte) (rest []byte, messages, checked int, ctl control, err error) {
 	for len(in) > 0 {
 		if r.state == 0 && r.headLen == 0 && len(in) >= c.replyLen && c.headMask != 0 &&
@@ -114,6 +122,9 @@ func (r *receiver) next(c *content, in []byte) (rest []byte, messages, checked i
 			checked++
 		}
 		messages++
+		if c.single {
+			break
+		}
 	}
 	return in, messages, checked, ctl, nil
 }
@@ -169,7 +180,9 @@ func (r *receiver) begin(c *content, head []byte) error {
 		}
 	case r.state&inMessage != 0:
 		return fmt.Errorf("a message started within another: % x (RFC 6455 §5.4)", head)
-	case opcode != c.opcode:
+	case c.surplus:
+		return errors.New("got a message more than were sent")
+	case opcode != c.opcode && !(c.lenient && opcode <= opBinary):
 		return fmt.Errorf("got a message with opcode %d, expected %d", opcode, c.opcode)
 	case head[0]&rsv1Bit != 0 && (r.rare == nil || r.rare.inflater == nil):
 		return errors.New("got a compressed message where that was not agreed on")
@@ -180,10 +193,13 @@ func (r *receiver) begin(c *content, head []byte) error {
 		return nil
 	}
 	if r.state&inMessage == 0 {
-		r.startMessage(head[0]&rsv1Bit != 0)
+		r.startMessage(c, head[0]&rsv1Bit != 0)
 	}
 	if fin {
 		r.state |= final
+	}
+	if c.lenient {
+		return nil
 	}
 	limit := int64(len(c.message))
 	if r.state&compressed != 0 {
@@ -195,10 +211,13 @@ func (r *receiver) begin(c *content, head []byte) error {
 	return nil
 }
 
-func (r *receiver) startMessage(deflated bool) {
+func (r *receiver) startMessage(c *content, deflated bool) {
 	r.state |= inMessage
 	r.pos = 0
-	if r.seen%sampled == 0 {
+	if c.lenient {
+		return
+	}
+	if c.single || r.seen%sampled == 0 {
 		r.state |= comparing
 	}
 	if deflated {
@@ -249,6 +268,7 @@ func (r *receiver) ended(c *content) (bool, error) {
 	r.state = 0
 	r.seen++
 	switch {
+	case c.lenient:
 	case was&compressed == 0:
 		if r.pos != int64(len(c.message)) {
 			return false, fmt.Errorf("got a message of %d octets, expected %d", r.pos, len(c.message))

@@ -82,6 +82,55 @@ func TestReceiver(t *testing.T) {
 	}
 }
 
+// Where any answer is right, only what RFC 6455 forbids is wrong.
+func TestLenientReceiver(t *testing.T) {
+	anything := hello.forgiving()
+	tests := []struct {
+		name, in string
+		messages int
+		err      string
+	}{
+		{"as sent", string(helloFrame), 1, ""},
+		{"another one", "\x81\x03bye", 1, ""},
+		{"binary", "\x82\x03bye", 1, ""},
+		{"empty", "\x82\x00", 1, ""},
+		{"longer, in fragments", "\x02\x0bhello there\x00\x00\x80\x0bhello there", 1, ""},
+		{"compressed", "\xc1\x03abc\x81\x00", 2, ""},
+		{"two and a Ping", "\x81\x01a\x89\x00\x81\x01b", 2, ""},
+		{"masked", "\x81\x83\x00\x00\x00\x00abc", 0, "masked"},
+		{"reserved opcode", "\x83\x00", 0, "opcode 3"},
+		{"nothing to continue", "\x80\x00", 0, "nothing to continue"},
+	}
+	for _, tt := range tests {
+		for _, size := range []int{1, 2, 3, 7, 1000} {
+			r := &receiver{rare: &rare{inflater: &inflater{takeover: true}}}
+			messages, checked, _, err := feed(r, anything, []byte(tt.in), size)
+			if messages != tt.messages || checked != 0 {
+				t.Errorf("%s, by %d: %d messages, %d compared; want %d and none", tt.name, size, messages, checked, tt.messages)
+			}
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("%s, by %d: %v, want %q", tt.name, size, err, tt.err)
+			}
+		}
+	}
+}
+
+// Where every message is another, the receiver stops after each, for the next one's content.
+func TestReceiverStopsAfterOne(t *testing.T) {
+	single := *hello
+	single.single, single.headMask = true, 0
+	r := new(receiver)
+	in := append(append([]byte(nil), helloFrame...), helloFrame...)
+	rest, messages, checked, _, err := r.next(&single, in)
+	if len(rest) != len(helloFrame) || messages != 1 || checked != 1 || err != nil {
+		t.Errorf("%d octets left after %d messages, %d compared, %v; want one message", len(rest), messages, checked, err)
+	}
+	single.surplus = true
+	if _, _, _, _, err := r.next(&single, rest); err == nil || !strings.Contains(err.Error(), "more than were sent") {
+		t.Errorf("one too many: %v", err)
+	}
+}
+
 func TestCompressedWhereNotAgreed(t *testing.T) {
 	if _, _, _, err := feed(new(receiver), hello, []byte("\xc1\x03abc"), 5); err == nil || !strings.Contains(err.Error(), "not agreed") {
 		t.Errorf("got %v", err)
@@ -108,12 +157,14 @@ func FuzzReceiver(f *testing.F) {
 		if size < 1 {
 			return
 		}
-		whole := &receiver{rare: &rare{inflater: new(inflater)}}
-		parts := &receiver{rare: &rare{inflater: new(inflater)}}
-		n1, c1, ctl1, err1 := feed(whole, hello, in, len(in)+1)
-		n2, c2, ctl2, err2 := feed(parts, hello, in, size)
-		if n1 != n2 || c1 != c2 || !slices.Equal(ctl1, ctl2) || (err1 == nil) != (err2 == nil) {
-			t.Errorf("whole: %d %d %q %v; by %d: %d %d %q %v", n1, c1, ctl1, err1, size, n2, c2, ctl2, err2)
+		for _, c := range []*content{hello, hello.forgiving()} {
+			whole := &receiver{rare: &rare{inflater: new(inflater)}}
+			parts := &receiver{rare: &rare{inflater: new(inflater)}}
+			n1, c1, ctl1, err1 := feed(whole, c, in, len(in)+1)
+			n2, c2, ctl2, err2 := feed(parts, c, in, size)
+			if n1 != n2 || c1 != c2 || !slices.Equal(ctl1, ctl2) || (err1 == nil) != (err2 == nil) {
+				t.Errorf("whole: %d %d %q %v; by %d: %d %d %q %v", n1, c1, ctl1, err1, size, n2, c2, ctl2, err2)
+			}
 		}
 	})
 }
