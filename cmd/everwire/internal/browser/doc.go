@@ -15,6 +15,8 @@
 //	rate_test.go          /rate, with the check of bufferedAmount and without
 //	handshake_test.go     /handshake
 //	subprotocols_test.go  /subprotocols
+//	status_test.go        /status, with an operator and without
+//	bench_test.go         the report of everwire bench
 //	phone_test.go         every page on a narrow screen
 //	origin_test.go        pages of other origins
 //	socket_test.go        how connections close, and subprotocols, seen by a script

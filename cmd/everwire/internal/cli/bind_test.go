@@ -71,12 +71,20 @@ func TestPrecedence(t *testing.T) {
 
 // Each way to say everything comes to the same.
 func TestEverySetting(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	want := serve.Config{
 		Addr:            "[::1]:9000",
 		TLSCert:         "cert.pem",
 		TLSKey:          "key.pem",
 		Origins:         []string{"example.com", "https://*.example.com"},
+		ShutdownDelay:   5 * time.Second,
 		ShutdownTimeout: 90 * time.Second,
+		Metrics:         "127.0.0.1:9090",
+		Pprof:           "[::1]:6060",
+		AdminToken:      "0123456789abcdef",
 	}
 	tests := []struct {
 		name string
@@ -86,6 +94,7 @@ func TestEverySetting(t *testing.T) {
 	}{
 		{"flags", []string{"--addr", "[::1]:9000", "--tls-cert", "cert.pem", "--tls-key=key.pem", "--tls-self-signed=false",
 			"--origin", "example.com", "--origin", "https://*.example.com", "--shutdown-timeout", "90s",
+			"--shutdown-delay", "5s", "--metrics", "127.0.0.1:9090", "--pprof", "[::1]:6060", "--admin-token-file", token,
 			"--log-format", "json", "--log-level", "warn"}, nil, ``},
 		{"variables", nil, map[string]string{
 			"EVERWIRE_ADDR":             "[::1]:9000",
@@ -93,7 +102,11 @@ func TestEverySetting(t *testing.T) {
 			"EVERWIRE_TLS_KEY":          "key.pem",
 			"EVERWIRE_TLS_SELF_SIGNED":  "false",
 			"EVERWIRE_ORIGIN":           "example.com, https://*.example.com",
+			"EVERWIRE_SHUTDOWN_DELAY":   "5s",
 			"EVERWIRE_SHUTDOWN_TIMEOUT": "1m30s",
+			"EVERWIRE_METRICS":          "127.0.0.1:9090",
+			"EVERWIRE_PPROF":            "[::1]:6060",
+			"EVERWIRE_ADMIN_TOKEN_FILE": token,
 			"EVERWIRE_LOG_FORMAT":       "json",
 			"EVERWIRE_LOG_LEVEL":        "warn",
 		}, ``},
@@ -106,7 +119,11 @@ func TestEverySetting(t *testing.T) {
 				"example.com",
 				"https://*.example.com",
 			]
+			shutdown-delay = "5s"
 			shutdown-timeout = "1m30s"
+			metrics = "127.0.0.1:9090"
+			pprof = "[::1]:6060"
+			admin-token-file = "` + token + `"
 			log-format = "json"
 			log-level = "warn"
 		`},
@@ -137,8 +154,8 @@ func TestEverySettingIsInTheTable(t *testing.T) {
 	newServeFlags(flags)
 	n := 0
 	flags.VisitAll(func(*pflag.Flag) { n++ })
-	if n != 9 {
-		t.Errorf("there are %d flags, and TestEverySetting knows 8 and --config", n)
+	if n != 13 {
+		t.Errorf("there are %d flags, and TestEverySetting knows 12 and --config", n)
 	}
 }
 

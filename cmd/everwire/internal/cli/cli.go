@@ -34,6 +34,13 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
+	var own ended
+	if errors.As(err, &own) {
+		if own.err != nil {
+			fmt.Fprintf(stderr, "everwire: %v\n", own.err)
+		}
+		return own.status
+	}
 	fmt.Fprintf(stderr, "everwire: %v\n", err)
 	var failed failure
 	if errors.As(err, &failed) {
@@ -76,14 +83,32 @@ func (u unable) Unwrap() error { return u.error }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "everwire",
-		Short:         "WebSocket for Go: demos, tools and tests",
-		Long:          "Everwire is the complete WebSocket system for Go. This is its program:\na server with demos to try, and a suite that judges any WebSocket server or client.",
-		Example:       "  everwire serve\n  everwire conform server ws://localhost:9001",
+		Use:   "everwire",
+		Short: "WebSocket for Go: demos, tools and tests",
+		Long: `Everwire is the complete WebSocket system for Go. This is its program: it talks
+to WebSocket servers, records, loads and judges them, and is one.`,
+		Example: `  everwire connect wss://example.com/chat
+  everwire bench ws://localhost:8080/echo -c 1000 --rate 20k --html report.html
+  everwire conform server ws://localhost:9001
+  everwire serve`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newServe(), newConform())
+	for _, group := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"tools", "For any server or client:", []*cobra.Command{newConnect(), newProxy(), newReplay(), newBench(), newConform()}},
+		{"server", "A server, and its operator:", []*cobra.Command{newServe(), newAdmin(), newHealth()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.id
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(newDocs())
+	complete(root)
 	return root
 }

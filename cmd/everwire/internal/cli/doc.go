@@ -3,6 +3,17 @@
 //
 //	cli.go       Main: runs a command, and turns errors into messages and exit statuses
 //	serve.go     everwire serve
+//	connect.go   everwire connect; connect_terminal.go where that is by hand
+//	proxy.go     everwire proxy
+//	replay.go    everwire replay
+//	bench.go     everwire bench; bench_config.go its plan, bench_values.go its kinds of values
+//	conform.go   everwire conform
+//	admin.go     everwire admin
+//	health.go    everwire health
+//	docs.go      everwire docs, which is hidden
+//	man.go       manual pages, of what --help says
+//	completion.go
+//	             what a shell offers for flags and arguments
 //	bind.go      values of flags from the environment and from a file
 //	values.go    kinds of values, which know what is wrong with a bad one
 //	log.go       the logger that --log-format and --log-level describe

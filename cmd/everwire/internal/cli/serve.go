@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/serve"
+	"github.com/everwire/everwire/cmd/everwire/internal/status"
 )
 
 // serveFlags are the flags of everwire serve.
@@ -17,7 +18,10 @@ type serveFlags struct {
 	tlsCert, tlsKey string
 	tlsSelfSigned   toggle
 	origins         origins
+	shutdownDelay   duration
 	shutdownTimeout duration
+	metrics, pprof  address
+	adminTokenFile  string
 	logFormat       choice
 	logLevel        choice
 	config          string
@@ -39,7 +43,13 @@ func newServeFlags(flags *pflag.FlagSet) *serveFlags {
 	flags.Lookup("tls-self-signed").NoOptDefVal = "true"
 	flags.Var(&v.origins, "origin",
 		"let pages of other origins connect: example.com, https://*.example.com, or * for all (repeatable)")
-	flags.Var(&v.shutdownTimeout, "shutdown-timeout", "how long connections may take to close at the end")
+	flags.Var(&v.shutdownDelay, "shutdown-delay",
+		"how long to go on once told to stop, while /readyz says 503 and load balancers notice")
+	flags.Var(&v.shutdownTimeout, "shutdown-timeout", "how long connections may take to close then")
+	flags.Var(&v.metrics, "metrics", "serve /metrics, for Prometheus, here (default: nowhere)")
+	flags.Var(&v.pprof, "pprof", "serve /debug/pprof/, for go tool pprof, here (default: nowhere)")
+	flags.StringVar(&v.adminTokenFile, "admin-token-file", "",
+		"make who has the token in this `file` the operator on /status and for everwire admin")
 	flags.Var(&v.logFormat, "log-format", "how to log, to standard error")
 	flags.Var(&v.logLevel, "log-level", "the least that is logged")
 	flags.StringVar(&v.config, configFlag, "",
@@ -62,10 +72,22 @@ func newServe() *cobra.Command {
   /rate?rate=128  reads as many KiB/s as that (16 to 65536)
   /handshake      tells, in JSON, what was asked and answered to connect
   /subprotocols   speaks soap, wamp and xmpp
-  /healthz        200 while it serves, 503 while it shuts down
+  /status         what the server is doing; needs a token, from elsewhere than here
+  /readyz         200 while it serves, 503 from when it is told to stop
+  /healthz        the same
+  /livez          200 as long as it answers at all
 
 Visited with a browser each demo is a page. Stop with Ctrl-C or SIGTERM: every
 connection is closed with code 1001.
+
+What only its operators should see is served on addresses of its own, over
+plain HTTP and to whoever can reach them: --metrics and --pprof, which may be
+the same. Under systemd it takes the sockets of its .socket unit instead of
+--addr, and says when it is ready.
+
+On /status, and with everwire admin, an operator sees each connection, can close
+it and watch its frames: with the token of --admin-token-file, or of the variable
+EVERWIRE_ADMIN_TOKEN. Without one there is no operator.
 
 A flag that is not given is taken from the environment (--log-level from
 EVERWIRE_LOG_LEVEL; --origin from EVERWIRE_ORIGIN, with commas), or else from
@@ -79,6 +101,8 @@ the file that --config names, where its name is the key:
   everwire serve --addr :9000 --origin https://example.com
   everwire serve --tls-self-signed
   everwire serve --tls-cert cert.pem --tls-key key.pem --log-format json
+  everwire serve --metrics 127.0.0.1:9090 --pprof 127.0.0.1:9090
+  openssl rand -hex 16 > token; everwire serve --admin-token-file token
   EVERWIRE_ADDR=127.0.0.1:9000 everwire serve --config everwire.toml`,
 		Args: cobra.NoArgs,
 	}
@@ -110,12 +134,20 @@ func (v *serveFlags) serveConfig() (serve.Config, error) {
 	case (v.tlsCert == "") != (v.tlsKey == ""):
 		return serve.Config{}, errors.New("tls-cert and tls-key belong together; give both")
 	}
+	token, err := status.ReadToken(v.adminTokenFile)
+	if err != nil {
+		return serve.Config{}, err
+	}
 	return serve.Config{
 		Addr:            string(v.addr),
 		TLSCert:         v.tlsCert,
 		TLSKey:          v.tlsKey,
 		TLSSelfSigned:   bool(v.tlsSelfSigned),
 		Origins:         v.origins,
+		ShutdownDelay:   time.Duration(v.shutdownDelay),
 		ShutdownTimeout: time.Duration(v.shutdownTimeout),
+		Metrics:         string(v.metrics),
+		Pprof:           string(v.pprof),
+		AdminToken:      token,
 	}, nil
 }

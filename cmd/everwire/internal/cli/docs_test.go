@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// The page for operators has each flag of serve, its variable and its default, and no other.
+func TestEveryFlagOfServeIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(page)) {
+		if rest, found := strings.CutPrefix(line, "| `--"); found {
+			flag, _, _ := strings.Cut(rest, "`")
+			rows[flag] = line
+		}
+	}
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	newServeFlags(flags)
+	flags.VisitAll(func(f *pflag.Flag) {
+		row := rows[f.Name]
+		delete(rows, f.Name)
+		variable := "`" + envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")) + "`"
+		if !strings.Contains(row, variable) {
+			t.Errorf("docs/operating.md does not have --%s with %s", f.Name, variable)
+		}
+		if f.DefValue != "" && f.DefValue != "false" && !strings.Contains(row, "| `"+f.DefValue+"` |") {
+			t.Errorf("docs/operating.md does not have the default of --%s, %s", f.Name, f.DefValue)
+		}
+	})
+	for flag := range rows {
+		t.Errorf("docs/operating.md has --%s, which there is not", flag)
+	}
+}
