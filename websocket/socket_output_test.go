@@ -4,6 +4,7 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/wstest"
@@ -42,8 +43,11 @@ func TestMessagesOfABrokenBatchAreSettledOnce(t *testing.T) {
 		var calls [3]int
 		_, c := wstest.Sockets(t, &wstest.PairOptions{Client: wrapFaulty(&client)}, nil, nil)
 		synctest.Wait()
-		// Each frame has 6 octets of header and 10 of payload; the stream ends within the second of one batch.
-		client.Writes().CutAfter(client.Writes().Bytes()+20, wstest.CutEOF)
+		// Each frame has 6 octets of header and 10 of payload. While the first is being written the others wait, and become one
+		// batch; the stream ends within the second of it.
+		client.Writes().CutAfter(client.Writes().Bytes()+16+20, wstest.CutEOF).Delay(time.Second)
+		must(t, c.Send(make([]byte, 10)))
+		synctest.Wait()
 		for i := range calls {
 			must(t, c.SendFunc(make([]byte, 10), func(error) { calls[i]++ }))
 		}
