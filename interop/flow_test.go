@@ -2,6 +2,8 @@ package interop
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -9,26 +11,39 @@ import (
 	"github.com/everwire/everwire/websocket"
 )
 
-// The scenarios of this file send 32 MiB to an end that first reads a few of the messages only. What it does
+// The scenarios of this file send many MiB to an end that first reads a few of the messages only. What it does
 // not read must wait with the sender, but for what the kernel's buffers on the way hold. A message is as large as may be
 // by default, and compressed it is a little larger.
 const (
 	flowSize    = 1 << 20
-	flowCount   = 32
 	flowAtFirst = 4
-	flowWaiting = 8 << 20 // at the least: the buffers have some 4 MiB, and may grow
+	flowWaiting = 8 << 20 // at the least
 )
 
 var (
+	flowCount   = flowAtFirst + (kernelBuffers()+flowWaiting)/flowSize + 1
 	flowPart    = noise(64 << 10)
 	flowData    = strings.Repeat(flowPart, flowSize/len(flowPart))
 	flowMessage = message(websocket.Binary, flowData)
 )
 
+// kernelBuffers is how much the two buffers of a TCP connection hold when they have grown as far as they may.
+func kernelBuffers() (octets int) {
+	for _, setting := range []string{"tcp_wmem", "tcp_rmem"} {
+		var least, initial, most int
+		text, _ := os.ReadFile("/proc/sys/net/ipv4/" + setting)
+		if _, err := fmt.Sscan(string(text), &least, &initial, &most); err != nil {
+			most = 6 << 20 // where it is not known: the larger default of Linux
+		}
+		octets += most
+	}
+	return octets
+}
+
 // theyReadSlowly what we send.
 func theyReadSlowly(t *testing.T, p pairing) {
 	tm := terms{}
-	tm.queue(websocket.Queue{Bytes: flowCount * flowSize})
+	tm.queue(websocket.Queue{Bytes: int64(flowCount) * flowSize})
 	us, they := p.connect(t, tm)
 	they.do(t, "pause", nil)
 	they.wantAny(t, "paused")
@@ -81,7 +96,7 @@ func (e *end) pour(t *testing.T) (waiting func() int64, done <-chan error) {
 		return s.BufferedAmount, result
 	}
 	var left atomic.Int64
-	left.Store(flowCount * flowSize)
+	left.Store(int64(flowCount) * flowSize)
 	go func() {
 		for range flowCount {
 			if err := e.write(websocket.Binary, flowData); err != nil {
