@@ -52,7 +52,8 @@ const (
 )
 
 func newLoop(e *engine) (*Loop, error) {
-	l := &Loop{engine: e, looked: Since()}
+	l := &Loop{engine: e}
+	l.looked = l.clock() // somebody may post before the first look
 	l.wheel.init(l)
 	return l, l.poller.open()
 }

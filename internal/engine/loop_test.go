@@ -232,3 +232,13 @@ func TestALoopDoesNotWaitForTheNetpollerAmongBusyGoroutines(t *testing.T) {
 		t.Errorf("beside a busy goroutine it yields %d times, then %d times without the netpoller", after, l.crowded)
 	}
 }
+
+// A connection may be posted before its loop has looked at anything: what its handler then takes for the present must not be the
+// time when the process started.
+func TestALoopKnowsTheTimeFromTheBeginning(t *testing.T) {
+	before := Since()
+	_, w := idleLoop(t)
+	if now := w.Now(); now < before {
+		t.Fatalf("a new loop's time is %v, but %v have passed", now, before)
+	}
+}

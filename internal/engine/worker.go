@@ -53,6 +53,7 @@ func (w *Worker) run() {
 func (w *Worker) serve() {
 	l := w.loop
 	l.engine.monitor.watch()
+	l.clock()
 	for {
 		if !w.handleEvents() || !w.attend() || !w.fire() {
 			return
