@@ -677,3 +677,43 @@ func TestNoAllocationWithAnObserverThatCounts(t *testing.T) {
 		})
 	}
 }
+
+// Of a large message that leaves piece by piece Sent is told once, when all of it has left.
+func TestSentIsToldWhenAllHasLeft(t *testing.T) {
+	promise(t, func(t *testing.T, a arrangement) {
+		const messages, size = 60, 300 << 10 // far more than the stream holds
+		w := newWatch()
+		opts := withoutCompression(observed(w.observer()))
+		opts.Accept.Queue.Bytes, opts.Dial.Queue.Bytes = messages*size, messages*size
+		s, p := a.connect(t, opts, nil, nil)
+		p.Pause()
+		data := make([]byte, size)
+		for range messages {
+			must(t, s.Send(data))
+		}
+		told := int64(len(w.wait(t, s, func(*sight) bool { return true }).out))
+		waiting := s.BufferedAmount()
+		if waiting == 0 || told > messages-(waiting+size-1)/size {
+			t.Errorf("%d messages are told of as sent, while %d octets of %d wait", told, waiting, messages*size)
+		}
+		must(t, s.Ping([]byte("behind")))
+		p.Resume()
+		seen := w.wait(t, s, func(s *sight) bool { return len(s.out) == messages+1 })
+		pings := 0
+		for _, line := range seen.out {
+			if line == "ping 6" {
+				pings++
+			} else {
+				equal(t, "out", line, fmt.Sprint("sent binary ", size))
+			}
+		}
+		equal(t, "Pings", pings, 1)
+		frame := seen.outWire[0]
+		if header := frame - size; header != 10 && header != 14 {
+			t.Errorf("a message of %d octets left in %d", size, frame)
+		}
+		for _, wire := range seen.outWire {
+			equal(t, "octets of frames", wire, frame)
+		}
+	})
+}
