@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile stress long bench measure million peers charts
+.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile stress long bench measure million peers deploy-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,7 +67,7 @@ long: ## the everyday tests at full size: messages of 1 GiB, the conformance cas
 	EVERWIRE_LONG=1 go test -timeout 1200s ./websocket/ ./conformance/
 
 # Its module is in no workspace: Helm and Kubernetes would choose everybody's versions.
-charts: tools ## check the Helm chart and the container file with Helm's, Kubernetes' and BuildKit's own code (3 minutes to compile)
+deploy-check: tools ## check the Helm chart and the container file with Helm's, Kubernetes' and BuildKit's own code (3 minutes to compile)
 	cd deploy/check && EVERWIRE_TEST_ALL=1 GOWORK=off go test -timeout 900s ./...
 
 peers: tools ## judge other libraries' servers by the conformance suite, and write the table of docs/conformance.md

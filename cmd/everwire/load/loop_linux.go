@@ -208,7 +208,7 @@ func (l *loop) patience() int64 {
 	if l.task.kind == dialing && l.period > 0 && l.next < l.upTo && l.opening.Load() < l.atOnce {
 		until = min(until, l.dialAt)
 	}
-	if l.task.kind == running && l.plan.Scenario == Echo && l.phase == draining && l.task.measure.interval > 0 && l.behind() {
+	if l.task.kind == running && l.plan.Scenario != Broadcast && l.trailing() {
 		return 0
 	}
 	if l.task.kind == running && l.phase < draining {

@@ -17,6 +17,9 @@ func (l *loop) look() {
 	}
 	for i := l.low; i < last && l.task != nil; i++ {
 		c := &l.conns[i]
+		if l.task.kind == running && l.plan.Scenario == Handshake && l.expired() {
+			l.recordAges(i, c) // there is no time left to start them
+		}
 		err := l.overdue(i, c)
 		switch {
 		case err == nil:
@@ -26,7 +29,9 @@ func (l *loop) look() {
 		case l.task.kind == closing:
 			l.cut(i, c)
 		default:
-			l.recordAges(i, c)
+			if l.task.kind == running && l.plan.Scenario == Echo {
+				l.recordAges(i, c)
+			}
 			l.fail(i, err)
 		}
 	}
@@ -86,23 +91,27 @@ func (l *loop) oldest(i int, c *conn) int64 {
 	return c.sent.at
 }
 
-// recordAges lets messages that were due and never answered count with the age that they have reached.
+// recordAges lets messages that were due and never answered count with the age that they have reached. None of them is
+// owed any more.
 func (l *loop) recordAges(i int, c *conn) {
-	if l.task.kind != running || l.plan.Scenario != Echo || l.task.measure.interval == 0 {
-		return
-	}
 	m := l.task.measure
-	if m.queued {
-		c.sent.all(func(due int64, n int) {
-			if m.counts(due) {
-				l.record(l.now-due, n)
-			}
-		})
-		return
-	}
-	for k := range int64(c.inFlight + c.owed) {
-		if due := m.due(l.number(i), c.received+k); m.counts(due) {
-			l.record(l.now-due, 1)
+	record := func(due int64, n int) {
+		if m.counts(due) {
+			l.record(l.now-due, n)
 		}
 	}
+	switch {
+	case m.queued:
+		c.sent.all(record)
+	case m.interval > 0:
+		first := c.received
+		if c.state == connecting || c.state == upgrading { // that one was started
+			first++
+		}
+		for k := range int64(c.inFlight + c.owed) {
+			record(m.due(l.number(i), first+k), 1)
+		}
+	}
+	l.owed -= int64(c.owed)
+	c.owed = 0
 }

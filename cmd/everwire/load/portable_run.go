@@ -204,7 +204,8 @@ func (p *portable) late(s *stream, now int64) error {
 	return because(TimeoutError, 0, "no answer to a message within %v", p.plan.AnswerTimeout)
 }
 
-// recordAges lets messages that were due and never answered count with the age that they have reached.
+// recordAges lets messages that were due and never answered count with the age that they have reached. None of them is
+// owed any more.
 func (p *portable) recordAges(s *stream) {
 	m, now := p.measure, p.clock.now()
 	record := func(due int64, n int) {
@@ -220,6 +221,8 @@ func (p *portable) recordAges(s *stream) {
 			record(m.due(s.number, s.received+k), 1)
 		}
 	}
+	p.owed -= int64(s.owed)
+	s.owed = 0
 }
 
 // takeDue hands out what is due to the connections in turn.

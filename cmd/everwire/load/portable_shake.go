@@ -7,7 +7,7 @@ import (
 )
 
 // shakers makes the goroutines of Handshake, one for each connection at a time. They wait for what is due until whole, the run,
-// ends, and what they have begun goes on until ctx does.
+// ends. What they have begun by then, and what was due, goes on until ctx ends, or Timeout is over.
 func (p *portable) shakers(ctx, whole context.Context, m *measure) *sync.WaitGroup {
 	var all sync.WaitGroup
 	if p.plan.Scenario != Handshake {
@@ -15,12 +15,14 @@ func (p *portable) shakers(ctx, whole context.Context, m *measure) *sync.WaitGro
 	}
 	for i := range p.plan.Connections {
 		all.Go(func() {
-			for n := int64(0); whole.Err() == nil && phase(m.phase.Load()) < draining; n++ {
+			for n := int64(0); ; n++ {
 				at := p.clock.now()
 				if m.interval > 0 {
-					if at = m.due(i, n); at > m.doneAt.Load() || !p.sleep(whole, at) {
-						return
-					}
+					at = m.due(i, n)
+					p.sleep(whole, at)
+				}
+				if ctx.Err() != nil || p.shaken(m, i, n) {
+					return
 				}
 				err := p.shake(ctx, i, at)
 				if err == nil || ctx.Err() != nil {
@@ -28,9 +30,7 @@ func (p *portable) shakers(ctx, whole context.Context, m *measure) *sync.WaitGro
 				}
 				_ = p.tally.fail(i, err)
 				if p.plan.Reopen > 0 {
-					if !p.sleep(whole, p.clock.now()+int64(p.plan.Reopen)) {
-						return
-					}
+					p.sleep(whole, p.clock.now()+int64(p.plan.Reopen))
 					n += p.skip(m, i, n)
 					continue
 				}
@@ -46,12 +46,35 @@ func (p *portable) shakers(ctx, whole context.Context, m *measure) *sync.WaitGro
 	return &all
 }
 
+// shaken says whether the nth connection of a sender is none of the run any more. Those that were due and that there is
+// no time left for count with the age that they have reached.
+func (p *portable) shaken(m *measure, sender int, n int64) bool {
+	switch {
+	case phase(m.phase.Load()) < draining:
+		return false
+	case m.interval == 0 || m.due(sender, n) >= m.done:
+		return true
+	}
+	now := p.clock.now()
+	if now-m.done <= int64(p.plan.Timeout) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for ; m.due(sender, n) < m.done; n++ {
+		if due := m.due(sender, n); m.counts(due) {
+			p.tally.record(now-due, 1)
+		}
+	}
+	return true
+}
+
 // skip says how many connections were due after the nth while none could be made.
 func (p *portable) skip(m *measure, sender int, n int64) (skipped int64) {
 	if m.interval == 0 {
 		return 0
 	}
-	for now := p.clock.now(); m.due(sender, n+1+skipped) < now; {
+	for end := m.lastDue(p.clock.now()); m.due(sender, n+1+skipped) <= end; {
 		skipped++
 	}
 	p.mu.Lock()

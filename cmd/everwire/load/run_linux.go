@@ -168,6 +168,11 @@ const dueAtOnce = 256
 // behind says whether messages are due that were not handed out.
 func (l *loop) behind() bool { return l.nextDue() <= l.task.measure.lastDue(l.now) }
 
+// trailing says whether that is so when the interval is over.
+func (l *loop) trailing() bool {
+	return l.phase == draining && l.task.measure.interval > 0 && l.due() && l.behind()
+}
+
 // takeDue hands out what is due to the connections in turn.
 func (l *loop) takeDue() {
 	for n := 0; n < dueAtOnce && l.behind(); n++ {
@@ -219,18 +224,16 @@ func (l *loop) runMore() {
 		l.broadcastMore()
 		return
 	}
-	if l.phase < draining || l.plan.Scenario == Echo { // what is due at the end is sent still
-		switch {
-		case m.interval == 0 && l.phase < draining:
-			l.sendEager()
-		case m.interval == 0 || !l.due():
-		case m.queued:
-			l.takeQueued()
-		default:
-			l.takeDue()
-		}
+	switch { // what is due at the end is sent still
+	case m.interval == 0 && l.phase < draining:
+		l.sendEager()
+	case m.interval == 0 || !l.due():
+	case m.queued:
+		l.takeQueued()
+	default:
+		l.takeDue()
 	}
-	if l.phase < draining || l.plan.Scenario == Echo && m.interval > 0 && l.behind() {
+	if l.phase < draining || l.trailing() {
 		return
 	}
 	if l.plan.Scenario == Idle || l.inFlight == 0 && l.owed == 0 && l.busy == 0 {

@@ -87,6 +87,7 @@ func (t *tally) stop() {
 
 // end keeps what was counted, for who asked for the run: the owner may count on.
 func (t *tally) end() {
+	t.interval.unsent = t.unsent - t.base.unsent // what is found later was due before
 	t.result = t.counts
 	t.shaken = t.handshakes.Export()
 	t.shownTotal.Store(t.total)

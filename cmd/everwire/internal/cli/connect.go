@@ -340,7 +340,7 @@ func interactive(err error) error {
 	return failure{err}
 }
 
-// color says whether to use colours on a terminal.
+// colored says whether to use colours on a terminal.
 func (v *connectFlags) colored() bool {
 	return v.color.word == "always" || v.color.word == "auto" && os.Getenv("NO_COLOR") == ""
 }

@@ -3,15 +3,11 @@ package connect
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/dialer"
 	"github.com/everwire/everwire/websocket"
 )
-
-// stableAfter is how long a connection must have lasted for its loss to count as the first one again.
-const stableAfter = 10 * time.Second
 
 // client makes a connection, and others after it with --reconnect.
 func (c *Config) client(ctx context.Context) error {
@@ -19,7 +15,9 @@ func (c *Config) client(ctx context.Context) error {
 	defer close(stop)
 	s := &session{goal: c.newGoal()} // until there is a connection to join something with
 	var l *local
-	for losses := 0; ; {
+	retry := dialer.Retry{Backoff: c.Backoff}
+	for {
+		lasted := time.Duration(0)
 		conn, err := c.dial(ctx)
 		if err == nil && l == nil {
 			if l, err = c.open(ctx, conn); err != nil {
@@ -31,17 +29,15 @@ func (c *Config) client(ctx context.Context) error {
 		}
 		if err == nil {
 			opened := time.Now()
-			if err = s.talk(ctx, conn); time.Since(opened) >= stableAfter {
-				losses = 0
-			}
+			err = s.talk(ctx, conn)
+			lasted = time.Since(opened)
 		} else if ctx.Err() != nil {
 			err = s.stopped(ctx)
 		}
 		if !c.again(err) {
 			return c.endLocal(l, s.conclude(err))
 		}
-		losses++
-		wait := backoff(c.Backoff, losses)
+		wait := retry.After(err, lasted)
 		c.say("%s; connecting again in %s", dialer.Explain(err), wait.Round(10*time.Millisecond))
 		select {
 		case <-time.After(wait):
@@ -69,22 +65,6 @@ func (c *Config) again(cause error) bool {
 		return false
 	}
 	return websocket.Retryable(cause)
-}
-
-// backoff draws the wait after so many losses in a row, as a websocket.ReconnectingSocket does.
-func backoff(b websocket.Backoff, losses int) time.Duration {
-	first, most := b.First, b.Max
-	if first <= 0 {
-		first = time.Second
-	}
-	if most <= 0 {
-		most = 30 * time.Second
-	}
-	bound := most
-	if shift := losses - 1; shift < 20 && first<<shift < most {
-		bound = first << shift
-	}
-	return rand.N(bound + 1)
 }
 
 // endLocal ends what the connection was joined with. What the connection ended with counts more than what that ends with.

@@ -19,7 +19,7 @@ type Config struct {
 	URL       string                 // to connect to
 	Dial      *websocket.DialOptions // how
 	Reconnect bool                   // connect again when the connection is lost
-	Backoff   websocket.Backoff      // how long to wait before that; as websocket.Reconnecting has it
+	Backoff   websocket.Backoff      // how long to wait before that, as dialer.Retry does
 
 	Listen string                   // host:port, or unix:path, to wait for connections at
 	Accept *websocket.AcceptOptions // how

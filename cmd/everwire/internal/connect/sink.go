@@ -57,7 +57,7 @@ func (s *writer) put(m websocket.Message) error {
 	b := s.buf[:0]
 	switch {
 	case s.format == Prefixed:
-		if len(data) > math.MaxUint32 {
+		if uint64(len(data)) > math.MaxUint32 {
 			return errors.New("a message is larger than four octets of length can say")
 		}
 		b = binary.BigEndian.AppendUint32(b, uint32(len(data)))

@@ -21,5 +21,6 @@
 //	accept.go       AcceptOptions: the same flags for a command that waits for connections
 //	explain.go      Explain: which kind of failure it is
 //	explain_*.go    Explain: answers of servers, TLS, the network, and what ends an open connection
+//	retry.go        Retry: how long to wait before a lost connection is made again
 //	complete.go     what a shell can complete of the flags' values
 package dialer

@@ -17,7 +17,7 @@
 //	console.go               what is seen: drawing, resizing, stopping and going on
 //	keymap.go, do.go         what keys and commands do
 //	command.go, complete.go  how a command is written
-//	pings.go, backoff.go     round trips; waits between attempts to connect
+//	pings.go                 round trips
 //	link.go, inbox.go        a connection's events, in order, in bounded memory
 //	keys.go                  octets of the terminal made into keys
 //	editor.go, layout.go     the text that is typed, and how it stands on the screen

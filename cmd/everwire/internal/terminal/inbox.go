@@ -10,7 +10,7 @@ import (
 // An event is what a connection has to tell, in the order in which it was delivered.
 type event struct {
 	at   time.Time
-	what any // opened, arrival, pong, failure, unopened or websocket.CloseEvent
+	what any // opened, arrival, pinged, pong, failure, unopened or websocket.CloseEvent
 }
 
 type (

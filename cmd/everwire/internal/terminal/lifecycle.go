@@ -58,9 +58,12 @@ func (s *session) closed(e websocket.CloseEvent, at time.Time) {
 		s.finish(end)
 		return
 	}
-	s.losses = lossesAfter(s.losses, lasted)
+	var cause error
+	if end != nil {
+		cause = end.Err
+	}
 	s.status.state = waiting
-	s.status.retryAt = time.Now().Add(waitAfter(s.c.Backoff, s.losses))
+	s.status.retryAt = time.Now().Add(s.retry.After(cause, lasted))
 }
 
 // endOf returns nil for an end in order, and else what there is to say of it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/dialer"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -17,7 +18,7 @@ type session struct {
 
 	status   status
 	cause    error // of the error event, until the close event
-	losses   int   // in a row
+	retry    dialer.Retry
 	leaving  bool  // the user has closed
 	leaveBy  time.Time
 	done     bool
@@ -30,7 +31,7 @@ type session struct {
 }
 
 func newSession(c Config, t *tty) *session {
-	s := &session{c: c, tty: t, inbox: newInbox()}
+	s := &session{c: c, tty: t, inbox: newInbox(), retry: dialer.Retry{Backoff: c.Backoff}}
 	s.screen.out = t.out
 	s.status.name = visible(redacted(c.Name))
 	s.renderer = renderer{style: style{c.Color}, timestamps: c.Timestamps, json: c.JSON, shown: c.Shown}

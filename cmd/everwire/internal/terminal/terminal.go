@@ -65,8 +65,8 @@ type Config struct {
 	// attempt which failed is repeated if [websocket.Retryable] says that this can be of use.
 	Reconnect bool
 
-	// Backoff is how long to wait between attempts. Its defaults are those of the type but for Jitter's,
-	// which is 0.5. A connection that lasted ten seconds begins with First again.
+	// Backoff is how long to wait between attempts, as dialer.Retry does it. A connection that lasted ten
+	// seconds begins with First again.
 	Backoff websocket.Backoff
 }
 
@@ -141,6 +141,5 @@ func (c Config) withDefaults() Config {
 	if c.PingInterval == 0 {
 		c.PingInterval = 5 * time.Second
 	}
-	c.Backoff = backoffDefaults(c.Backoff)
 	return c
 }

@@ -24,6 +24,9 @@ type tty struct {
 func openTTY(in, out *os.File) (*tty, error) {
 	t := &tty{in: in, out: out, input: make(chan []byte), signals: make(chan os.Signal, 8), stop: make(chan struct{})}
 	if err := t.raw(); err != nil {
+		if t.cooked != nil { // the output is what cannot be used
+			err = errors.Join(err, term.Restore(int(in.Fd()), t.cooked))
+		}
 		return nil, err
 	}
 	read, err := t.reader()
