@@ -175,8 +175,8 @@ func (v *connectFlags) register() []flagGroup {
 		"goes to all of them")
 	joins.Var(&v.tcpListen, "tcp-listen", "make a connection for each TCP connection that comes there, and carry its octets")
 	joins.Var(&v.tcp, "tcp", "join with a TCP connection to there, and carry its octets")
-	joins.BoolVar(&v.reconnect, "reconnect", false, "connect again when the connection is lost, after waits that grow to 30s; what was on\n"+
-		"the way then is not sent again")
+	joins.BoolVar(&v.reconnect, "reconnect", false, "connect again when the connection is lost, after waits that grow to 30s, or as\n"+
+		"long as the server asks for; what was on the way then is not sent again")
 
 	shown := set()
 	shown.CountVarP(&v.verbose, "verbose", "v", "show the handshake on the standard error; -vv every frame as well; -vvv also passwords,\ntokens and cookies")

@@ -13,7 +13,7 @@ import (
 func needShell(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("/bin/sh"); err != nil {
-		t.Skip("there is no /bin/sh")
+		missing(t, "there is no /bin/sh")
 	}
 }
 

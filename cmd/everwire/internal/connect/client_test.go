@@ -127,6 +127,25 @@ func TestReconnectToWhoRefuses(t *testing.T) {
 	}
 }
 
+func TestReconnectWaitsAsRetryAfterSays(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "60")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer srv.Close()
+	c := to("ws"+strings.TrimPrefix(srv.URL, "http"), "")
+	var told buffer
+	c.Err, c.Reconnect, c.Backoff = &told, true, soon
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan result, 1)
+	go func() { ended <- run(ctx, c) }()
+	told.await(t, "retry after 60 s): try again later; connecting again in 1m0s\n")
+	cancel()
+	if got := <-ended; got.status != Interrupted {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestReconnectStopsForInterruptAndTimeout(t *testing.T) {
 	c := to("ws://127.0.0.1:1", "")
 	c.Reconnect, c.Backoff = true, websocket.Backoff{First: time.Hour, Max: time.Hour}

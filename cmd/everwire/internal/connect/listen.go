@@ -65,7 +65,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, &opts)
 	if err != nil {
 		d.leave(r)
-		d.say("%s was refused: %s", from(r), strings.TrimPrefix(err.Error(), "websocket: handshake failed: "))
+		d.say("%s was refused: %s", from(r.RemoteAddr), strings.TrimPrefix(err.Error(), "websocket: handshake failed: "))
 		return
 	}
 	d.connected(conn)
@@ -96,11 +96,12 @@ func (d *door) leave(r *http.Request) {
 	}
 }
 
-func from(r *http.Request) string {
-	if r.RemoteAddr == "" || r.RemoteAddr == "@" { // of a Unix domain socket
+// from is what a client at an address is called.
+func from(address string) string {
+	if address == "" || address == "@" { // of a Unix domain socket
 		return "a client"
 	}
-	return r.RemoteAddr
+	return address
 }
 
 // first joins the first connection, and takes no other.
@@ -153,7 +154,7 @@ func (d *door) many(served <-chan error) error {
 					conn.Close(websocket.CloseInternalError, "")
 					return
 				}
-				d.joined(d.ctx, d.newSession(l, d.newGoal()), l, conn, conn.RemoteAddr().String())
+				d.joined(d.ctx, d.newSession(l, d.newGoal()), l, conn, from(conn.RemoteAddr().String()))
 			})
 		case err := <-served:
 			return exit(Failed, "cannot accept connections: "+err.Error())

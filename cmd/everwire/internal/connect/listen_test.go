@@ -177,6 +177,27 @@ func TestListenOnAUnixSocket(t *testing.T) {
 	}
 }
 
+// Clients of a Unix domain socket have no address to be called by.
+func TestListenTellsHowOneOfManyEnded(t *testing.T) {
+	needShell(t)
+	path := filepath.Join(t.TempDir(), "socket")
+	for listenAt, name := range map[string]string{"unix:" + path: "a client", "127.0.0.1:0": "127.0.0.1:"} {
+		l := listen(t, Config{Listen: listenAt, Keep: true, Exec: "cat"})
+		url := l.url
+		if strings.HasPrefix(listenAt, "unix:") {
+			url = "ws+unix://" + path + ":/"
+		}
+		dial(t, url, nil).Close(websocket.CloseInternalError, "")
+		if rest := l.err.await(t, "\neverwire: "+name); !strings.Contains(rest, ": the peer closed the connection: 1011") {
+			t.Errorf("on %s it was told %q", listenAt, rest)
+		}
+		l.stop()
+		if got := <-l.ended; got.status != 0 {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
 func TestListenWhereSomebodyElseDoes(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

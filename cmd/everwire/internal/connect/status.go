@@ -10,14 +10,12 @@ import (
 	"github.com/everwire/everwire/websocket"
 )
 
-// Exit statuses of everwire connect. Everything that ended as it should is 0.
+// Exit statuses of everwire connect. Everything that ended as it should is 0; 2 is for a command line that makes no
+// sense, which does not come as far as here.
 const (
 	// Failed is for what has nothing to do with the connection: standard input cannot be read or makes no
 	// sense, standard output cannot be written, the command of --exec fails, an address cannot be listened on.
 	Failed = 1
-
-	// Usage is for a command line that makes no sense.
-	Usage = 2
 
 	// Refused is for a connection that could not be made.
 	Refused = 3

@@ -291,7 +291,7 @@ func TestExplainTheNetwork(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := explained(t, tt.url, tt.args...)
-			if strings.Contains(got, "could not be looked up") {
+			if strings.Contains(got, "could not be looked up") { // TestExplainLookup needs none
 				t.Skip("there is no name server")
 			}
 			if got != tt.want {
@@ -398,6 +398,27 @@ func TestExplainEnds(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Explain(tt.err); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// Whether there is a name server or not.
+func TestExplainLookup(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		cause *net.DNSError
+		want  string
+	}{
+		{"no such host", &net.DNSError{Name: "a.example", IsNotFound: true}, "there is no host a.example: check the spelling"},
+		{"no name server", &net.DNSError{Name: "a.example", IsTimeout: true},
+			"the name a.example could not be looked up: is this machine online, and its name server up?"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := &websocket.HandshakeError{Reason: "cannot connect to a.example:80: lookup failed",
+				Err: &net.OpError{Op: "dial", Net: "tcp", Err: tt.cause}}
+			if got := Explain(err); got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/everwire/everwire/websocket"
 )
 
-// DefaultMessageSize is how many octets a received message may have if --max-message-size does not say: more than
+// defaultMessageSize is how many octets a received message may have if --max-message-size does not say: more than
 // a program would want of strangers, as who types a URL has chosen the server.
-const DefaultMessageSize = 64 << 20
+const defaultMessageSize = 64 << 20
 
 // Flags are the flags of a command that connects to a WebSocket server. Register them, and have Options after
 // they were parsed. The zero value is ready; it is for one command.
@@ -45,7 +45,7 @@ type Flags struct {
 // Register adds the flags to a set, with their defaults and their lines for --help.
 func (f *Flags) Register(fs *pflag.FlagSet) {
 	f.compress = compression{text: "on"}
-	f.maxMessageSize = DefaultMessageSize
+	f.maxMessageSize = defaultMessageSize
 	f.connectTimeout = span(30 * time.Second)
 	f.pingInterval = span(30 * time.Second)
 	f.pingTimeout = span(20 * time.Second)

@@ -40,7 +40,7 @@ func TestOptions(t *testing.T) {
 		{"any message size", []string{"--max-message-size", "none"},
 			func(o *websocket.DialOptions) any { return o.Limits.MessageSize }, int64(-1)},
 		{"message size by default", nil,
-			func(o *websocket.DialOptions) any { return o.Limits.MessageSize }, int64(DefaultMessageSize)},
+			func(o *websocket.DialOptions) any { return o.Limits.MessageSize }, int64(defaultMessageSize)},
 		{"connect timeout", []string{"--connect-timeout", "1.5"},
 			func(o *websocket.DialOptions) any { return o.HandshakeTimeout }, 1500 * time.Millisecond},
 		{"no connect timeout", []string{"--connect-timeout", "0"},

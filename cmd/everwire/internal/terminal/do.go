@@ -177,7 +177,7 @@ func (s *session) headers() string {
 		}
 		return v
 	}
-	text := "URL          " + redacted(s.socket.URL()) +
+	text := "URL          " + s.socket.URL() +
 		"\nsubprotocol  " + orNone(s.socket.Subprotocol()) +
 		"\nextensions   " + orNone(s.socket.Extensions())
 	if a := s.socket.RemoteAddr(); a != nil {

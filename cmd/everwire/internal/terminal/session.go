@@ -19,7 +19,7 @@ type session struct {
 	status   status
 	cause    error // of the error event, until the close event
 	retry    dialer.Retry
-	leaving  bool  // the user has closed
+	leaving  bool // the user has closed
 	leaveBy  time.Time
 	done     bool
 	result   error

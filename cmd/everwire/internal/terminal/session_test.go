@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -386,6 +387,16 @@ func TestReconnectingGoesOnByItself(t *testing.T) {
 	within(t, p.sockets)
 	u.types(ctrlC)
 	u.leaves()
+}
+
+func TestReconnectingWaitsAsCode1012Says(t *testing.T) {
+	p := serve(t, nil)
+	u := sit(t, p.url, func(c *Config) {
+		c.Reconnect = true
+		c.Backoff = websocket.Backoff{First: time.Millisecond, Max: time.Millisecond}
+	}).connected()
+	within(t, p.sockets).Close(1012, "")
+	u.until(t, "a wait of seconds", regexp.MustCompile(`reconnecting in ([1-9]|[12]\d|30)\.`).MatchString)
 }
 
 func TestEachLossIsWaitedForLonger(t *testing.T) {
