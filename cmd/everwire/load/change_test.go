@@ -159,21 +159,7 @@ func TestStagesAreFollowed(t *testing.T) {
 				p.Connections, p.Loops = 1, loops
 				p.Text, p.Template, p.InFlight = true, "{{.Connection}}", 2
 				p.Stages = []Stage{{50 * time.Millisecond, 4}, {time.Hour, 4}}
-				reached := make(chan struct{}, 1)
-				p.Interval, p.Sample = time.Millisecond, func(s Sample) {
-					if s.Target == 4 && s.Open == 4 {
-						select {
-						case reached <- struct{}{}:
-						default:
-						}
-					}
-				}
-				l := opened(t, p)
-				go func() {
-					<-reached
-					l.Stop()
-				}()
-				r, err := l.Run(t.Context(), 0, 0, nil, nil)
+				l, r, err := runUntil(t, p, nil, func(s Sample) bool { return s.Target == 4 && s.Open == 4 })
 				if err != nil || r.Errors != 0 {
 					t.Fatalf("Run: %+v, %v", r, err)
 				}
@@ -198,21 +184,7 @@ func TestStagesEndConnections(t *testing.T) {
 			p.Connections, p.Dialing = 4, 1
 			p.Text, p.Template, p.InFlight = true, "{{.Connection}}", 2
 			p.Stages = []Stage{{brief, 1}, {time.Hour, 1}}
-			reached := make(chan struct{}, 1)
-			p.Interval, p.Sample = time.Millisecond, func(s Sample) {
-				if s.Target == 1 && s.Open == 1 {
-					select {
-					case reached <- struct{}{}:
-					default:
-					}
-				}
-			}
-			l := opened(t, p)
-			go func() {
-				<-reached
-				l.Stop()
-			}()
-			r, err := l.Run(t.Context(), 0, 0, nil, nil)
+			_, r, err := runUntil(t, p, nil, func(s Sample) bool { return s.Target == 1 && s.Open == 1 })
 			if err != nil || r.Errors != 0 || r.Messages == 0 {
 				t.Fatalf("%s: Run: %+v, %v", transport, r, err)
 			}
@@ -266,24 +238,10 @@ func TestReopen(t *testing.T) {
 				p.URL, p.TLS, p.Timeout = base.URL, base.TLS, base.Timeout
 				p.Connections, p.Reopen = 3, time.Millisecond
 				var opened int64
-				enough := make(chan struct{})
-				p.Interval, p.Sample = time.Millisecond, func(s Sample) {
-					if was := opened; was < 12 {
-						if opened += s.Opened; opened >= 12 {
-							close(enough)
-						}
-					}
-				}
-				l, err := Open(t.Context(), p)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer l.Close()
-				go func() {
-					<-enough
-					l.Stop()
-				}()
-				r, err := l.Run(t.Context(), 0, time.Hour, nil, nil)
+				_, r, err := runUntil(t, p, nil, func(s Sample) bool {
+					opened += s.Opened
+					return opened >= 12
+				})
 				if err != nil {
 					t.Fatalf("Run: %v", err)
 				}
@@ -312,30 +270,20 @@ func TestUnsent(t *testing.T) {
 			}
 			srv.ServeHTTP(w, r)
 		}))
-		p.Rate, p.Reopen, p.Connections = 2000, brief/2, 2
-		enough := make(chan struct{}, 1)
-		p.Interval, p.Sample = time.Millisecond, func(s Sample) {
-			if s.Unsent > 0 && refused.Load() >= 4 {
-				select {
-				case enough <- struct{}{}:
-				default:
-				}
-			}
-		}
-		l := opened(t, p)
-		go func() {
-			<-enough
-			l.Stop()
-		}()
+		p.Rate, p.Reopen, p.Connections = 200_000, brief/2, 2
 		began := time.Now()
-		r, err := l.Run(t.Context(), 0, time.Hour, func() {
+		_, r, err := runUntil(t, p, func() {
 			gone.Store(true)
 			for _, s := range srv.Clients().Members() {
 				s.Terminate()
 			}
-		}, nil)
+		}, func(s Sample) bool { return s.Unsent > 0 && refused.Load() >= 4 })
 		if err != nil || r.Unsent == 0 || r.ByKind[0].Code != http.StatusServiceUnavailable {
-			t.Errorf("%s: Run: %+v, %v", transport, r, err)
+			t.Fatalf("%s: Run: %+v, %v", transport, r, err)
+		}
+		// Each connection may have had a message on the way when it broke.
+		if due, got := p.Rate*r.Elapsed.Seconds(), float64(r.Unsent+r.Latency.TotalCount()); got < due-4 {
+			t.Errorf("%s: of %.1f that were due %v were sent or counted", transport, due, got)
 		}
 		if most := 2 * (1 + int64(time.Since(began)/p.Reopen)); refused.Load() > most {
 			t.Errorf("%s: %d attempts, want %d at most", transport, refused.Load(), most)
@@ -358,22 +306,11 @@ func TestReopenHandshake(t *testing.T) {
 			}))
 			p.Scenario, p.Reopen, p.Rate = Handshake, time.Millisecond, rate
 			var messages, errors int64
-			enough := make(chan struct{}, 1)
-			p.Interval, p.Sample = time.Millisecond, func(s Sample) {
+			_, r, err := runUntil(t, p, nil, func(s Sample) bool {
 				messages += s.Messages
-				if errors += s.Errors; errors > 10 && messages > 20 {
-					select {
-					case enough <- struct{}{}:
-					default:
-					}
-				}
-			}
-			l := opened(t, p)
-			go func() {
-				<-enough
-				l.Stop()
-			}()
-			r, err := l.Run(t.Context(), 0, time.Hour, nil, nil)
+				errors += s.Errors
+				return errors > 10 && messages > 20
+			})
 			if err != nil || r.Errors <= 10 || len(r.ByKind) != 1 || r.ByKind[0].Code != 503 || r.Handshakes.TotalCount() <= 20 {
 				t.Errorf("%s: Run: %+v, %v", transport, r, err)
 			}
@@ -381,26 +318,48 @@ func TestReopenHandshake(t *testing.T) {
 	}
 }
 
-// What a connection that fails could not send yet is counted as well.
+// What a connection that breaks could not send yet is counted as well, and what it did not answer in time has a latency.
 func TestUnsentOfFailures(t *testing.T) {
+	const due = int64(brief / time.Millisecond)
 	for _, transport := range transports {
-		p := serve(t, transport, silence())
-		p.Connections, p.RatePerConnection = 1, 1000
-		p.AnswerTimeout, p.Reopen = brief, time.Hour
-		failed := make(chan struct{})
-		p.Interval, p.Sample = time.Millisecond, func(s Sample) {
-			if s.Errors > 0 {
-				close(failed)
+		for _, kind := range []ErrorKind{TimeoutError, ResetError} {
+			waited, over := time.Duration(0), make(chan struct{})
+			p := serve(t, transport, conversation(func(ctx context.Context, c *websocket.Conn) {
+				_, _, _ = c.Read(ctx)
+				<-over
+			}))
+			p.Connections, p.RatePerConnection, p.Reopen = 1, 1000, time.Hour
+			if kind == TimeoutError {
+				p.AnswerTimeout = brief
 			}
-		}
-		l := opened(t, p)
-		go func() {
-			<-failed
-			l.Stop()
-		}()
-		r, err := l.Run(t.Context(), 0, time.Hour, nil, nil)
-		if err != nil || r.Errors != 1 || r.ByKind[0].Kind != TimeoutError || r.Sent != 1 || r.Unsent < int64(brief/time.Millisecond)-1 {
-			t.Errorf("%s: Run: %+v, %v", transport, r, err)
+			_, r, err := runUntil(t, p, nil, func(s Sample) bool {
+				if s.Phase == Measuring && waited < brief {
+					if waited += s.Length; waited >= brief && kind == ResetError {
+						close(over)
+					}
+				}
+				return s.Errors > 0
+			})
+			if kind == TimeoutError {
+				close(over)
+			}
+			if err != nil || r.Errors != 1 || r.Sent != 1 {
+				t.Fatalf("%s: Run: %+v, %v", transport, r, err)
+			}
+			timed, unsent := r.Latency.TotalCount(), r.Unsent
+			if got := r.ByKind[0].Kind; (got == TimeoutError) != (kind == TimeoutError) {
+				t.Errorf("%s: an error of the kind %s, want %s", transport, got, kind)
+			}
+			switch kind {
+			case TimeoutError:
+				if timed < due-1 || unsent != 0 {
+					t.Errorf("%s: %d latencies and %d unsent of what was not answered in time; want %d or more, and none", transport, timed, unsent, due)
+				}
+			default:
+				if timed != 0 || unsent < due-2 {
+					t.Errorf("%s: %d latencies and %d unsent of what was cut; want none, and %d or more", transport, timed, unsent, due)
+				}
+			}
 		}
 	}
 }

@@ -60,7 +60,8 @@
 //
 // With a rate a message counts from when it was due, whatever kept it from being sent. Those that were due in the
 // measured interval count when their answers come after it, and with the age they reached if no answer comes in time.
-// What is due while a connection waits to be replaced is not sent, and Result.Unsent.
+// What is due when no connection is there for it, or waits for one that then breaks and is to be replaced, is not sent, and
+// Result.Unsent. With RatePerConnection nothing is due on a connection that is not open.
 //
 // # What goes wrong
 //

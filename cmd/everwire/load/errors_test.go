@@ -158,21 +158,8 @@ func TestErrorsAreCounted(t *testing.T) {
 		}))
 		p.Connections, p.Dialing = 0, 1
 		p.Stages = []Stage{{0, 6}, {time.Hour, 6}}
-		enough := make(chan struct{}, 1)
-		p.Interval, p.Sample = time.Millisecond, func(s Sample) {
-			if s.Open == 2 { // the others have failed before
-				select {
-				case enough <- struct{}{}:
-				default:
-				}
-			}
-		}
-		l := opened(t, p)
-		go func() {
-			<-enough
-			l.Stop()
-		}()
-		r, err := l.Run(t.Context(), 0, 0, nil, nil)
+		// Those that are open at the end came last: the others have failed before.
+		_, r, err := runUntil(t, p, nil, func(s Sample) bool { return s.Open == 2 })
 		if err != nil {
 			t.Fatalf("%s: Run: %v", transport, err)
 		}

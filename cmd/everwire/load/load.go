@@ -26,7 +26,8 @@ type Result struct {
 
 	// Sent is how many messages were handed to the sockets, or put in the queue before them, within Elapsed.
 	Sent int64
-	// Unsent is how many were due within Elapsed when no connection was there to send them, with Stages or Reopen.
+	// Unsent is how many were due within Elapsed when no connection was there to send them, or it broke before it did,
+	// with Stages or Reopen.
 	Unsent int64
 	// SentOctets and ReceivedOctets are what the sockets took and gave within Elapsed, frames' headers and opening
 	// handshakes included; for wss that is what is inside TLS.

@@ -497,20 +497,10 @@ func TestNoAnswersNoWaiting(t *testing.T) {
 		p := serve(t, transport, silence())
 		p.Expect, p.Connections = ExpectNone, 2
 		sum := int64(0)
-		enough := make(chan struct{})
-		p.Interval, p.Sample = brief, func(s Sample) {
-			if was := sum; was < 2000 {
-				if sum += s.Messages; sum >= 2000 {
-					close(enough)
-				}
-			}
-		}
-		l := opened(t, p)
-		go func() {
-			<-enough
-			l.Stop()
-		}()
-		if r, err := l.Run(t.Context(), 0, time.Hour, nil, nil); err != nil || r.Errors != 0 {
+		if _, r, err := runUntil(t, p, nil, func(s Sample) bool {
+			sum += s.Messages
+			return sum >= 2000
+		}); err != nil || r.Errors != 0 {
 			t.Errorf("%s: Run: %+v, %v", transport, r, err)
 		}
 	}
@@ -554,5 +544,27 @@ func TestWhatIsDueIsMeasured(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Handshakes that are due faster than the server answers cost no more than Timeout after the interval, and count.
+func TestHandshakesThatAreDueEnd(t *testing.T) {
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) {
+			p := serve(t, transport, everwire(t, false))
+			p.Scenario, p.Rate, p.Timeout = Handshake, 1e6, time.Second
+			l := opened(t, p)
+			r, err := l.Run(t.Context(), 0, brief, nil, nil)
+			if err != nil || r.Errors != 0 {
+				t.Fatalf("Run: %v; %d errors, the first is %v", err, r.Errors, r.FirstError)
+			}
+			due := p.Rate * r.Elapsed.Seconds()
+			if got := float64(r.Latency.TotalCount()); got < due-2 || got > due+2 {
+				t.Errorf("%v latencies of %.1f that were due", got, due)
+			}
+			if made := r.Handshakes.TotalCount(); made == 0 || made >= r.Latency.TotalCount() {
+				t.Errorf("%d handshakes were made of %.1f that were due; want some, not all", made, due)
+			}
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,6 +73,34 @@ func opened(t *testing.T, p Plan) *Load {
 		}
 	})
 	return l
+}
+
+// runUntil opens a load and runs it until a sample is the one that is waited for. It calls begin, which may be nil, as
+// the interval begins.
+func runUntil(t *testing.T, p Plan, begin func(), enough func(Sample) bool) (*Load, *Result, error) {
+	t.Helper()
+	reached, over := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	p.Interval, p.Sample = time.Millisecond, func(s Sample) {
+		if enough(s) {
+			once.Do(func() { close(reached) })
+		}
+	}
+	l := opened(t, p)
+	go func() {
+		select {
+		case <-reached:
+			l.Stop()
+		case <-over:
+		}
+	}()
+	defer close(over)
+	duration := time.Hour
+	if p.Stages != nil {
+		duration = 0
+	}
+	r, err := l.Run(t.Context(), 0, duration, begin, nil)
+	return l, r, err
 }
 
 // conversation makes a handler of what a server does with one connection.

@@ -91,23 +91,11 @@ func TestOctetsAreCounted(t *testing.T) {
 		var sent, received int64
 		p.Connections, p.Payload = 1, make([]byte, 1000)
 		p.Rate = 1e-3 // the first message, at once
-		first := make(chan struct{}, 1)
 		answered := int64(0)
-		p.Interval, p.Sample = time.Millisecond, func(s Sample) {
+		l, r, err := runUntil(t, p, nil, func(s Sample) bool {
 			sent, received, answered = sent+s.SentOctets, received+s.ReceivedOctets, answered+s.Messages
-			if answered == 1 {
-				select {
-				case first <- struct{}{}:
-				default:
-				}
-			}
-		}
-		l := opened(t, p)
-		go func() {
-			<-first
-			l.Stop()
-		}()
-		r, err := l.Run(t.Context(), 0, 10*time.Minute, nil, nil)
+			return answered == 1
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,9 @@ func TestLoopback(t *testing.T) {
 		if slices.ContainsFunc(got, func(a netip.Addr) bool { return !a.IsLoopback() }) {
 			t.Errorf("%d connections: not all are on loopback", tt.n)
 		}
+		if !slices.IsSortedFunc(got, netip.Addr.Compare) || len(slices.Compact(slices.Clone(got))) != len(got) {
+			t.Errorf("%d connections: an address is there twice", tt.n)
+		}
 	}
 	if got := Loopback(0); len(got) != 0 {
 		t.Errorf("no connections: %v", got)

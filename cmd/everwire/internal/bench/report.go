@@ -24,7 +24,7 @@ type Report struct {
 	Checked  int64 // messages whose content was compared octet by octet
 	Sent     int64 // octets of frames that were sent within Elapsed
 	Received int64 // and that came
-	Unsent   int64 // messages that were due within Elapsed when no connection was there to send them
+	Unsent   int64 // messages that were due within Elapsed and that no connection was there to send
 
 	Latency   *hdrhistogram.Histogram // nanoseconds; nil or empty: nothing was timed
 	Handshake *hdrhistogram.Histogram // from the call that starts a connection to the answer
