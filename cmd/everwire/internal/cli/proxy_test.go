@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"crypto/tls"
 	"net"
 	"path/filepath"
 	"strings"
@@ -41,14 +40,4 @@ func TestProxyUsage(t *testing.T) {
 			}
 		})
 	}
-}
-
-// insecure takes any certificate.
-func insecure(t *testing.T) *tls.Config {
-	t.Helper()
-	config, err := clientTLS("", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return config
 }

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bufio"
+	"crypto/tls"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,4 +114,14 @@ func TestARecordingOnStandardOutput(t *testing.T) {
 	if !strings.Contains(out.String(), `"type":"close"`) {
 		t.Errorf("the end is not recorded:\n%s", out.String())
 	}
+}
+
+// insecure takes any certificate.
+func insecure(t *testing.T) *tls.Config {
+	t.Helper()
+	config, err := clientTLS("", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
 }

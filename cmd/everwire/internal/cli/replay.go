@@ -89,7 +89,7 @@ broke off; and 2 if the command line makes no sense or the file is no recording.
 	flags.BoolVar(&v.raw, "raw", false, "play the frames as they were, compressed and wrong ones too")
 	flags.BoolVar(&v.compare, "compare", false, "compare what comes back with the recording")
 	flags.StringArrayVar(&v.ignore, "ignore", nil, "with --compare, leave out what this `regexp` matches (repeatable)")
-	flags.Var(&v.patience, "patience", "how long to wait for answers that were recorded, before closing")
+	flags.Var(&v.patience, "patience", "how long to wait for answers that were recorded")
 	flags.Var(&v.serve, "serve", "play the server, and listen here")
 	flags.CountVarP(&v.verbose, "verbose", "v", "show frames; twice (-vv), handshakes as well")
 	flags.IntVar(&v.preview, "preview", 60, "show this many `octets` of a payload")

@@ -85,6 +85,9 @@ func commonPrefix(a, b []byte) int {
 // show writes a message in short, so that the octet at a place can be seen.
 func (m *said) show(at int) string {
 	const before, size = 20, 60
+	if m.unclear != "" {
+		return fmt.Sprintf("%s (%s)", m.op, m.unclear)
+	}
 	payload, from := m.payload, ""
 	if m.op == frame.Close {
 		if len(payload) == 0 {

@@ -28,6 +28,8 @@ func TestComparing(t *testing.T) {
 			`message 1 is text 201 …"ääääääääääb" instead of text 201 …"ääääääääääa"`},
 		{"empty", []*said{text("")}, []*said{text("\n")}, false, `message 1 is text 1 "\n" instead of text 0 ""`},
 		{"unclear", []*said{{op: frame.Text, unclear: "why"}}, []*said{text("a")}, false, `message 1 cannot be compared: why`},
+		{"unclear and missing", []*said{{op: frame.Text, unclear: "why"}}, nil, false, `message 1 is missing: text (why)`},
+		{"unclear and more", nil, []*said{{op: frame.Text, unclear: "why"}}, false, `message 1 is more than was recorded: text (why)`},
 		{"more than a cut recording has", []*said{text("a")}, []*said{text("a"), text("b")}, true, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

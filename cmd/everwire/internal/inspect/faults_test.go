@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -44,36 +45,39 @@ func TestADelayedStreamIsLaterAndNotSlower(t *testing.T) {
 }
 
 func TestADelayedStreamEndsAtOnceWhenItIsGone(t *testing.T) {
-	a, b := wstest.Pipe()
-	defer a.Close()
-	gone := make(chan struct{})
-	slow := delay(a, time.Hour, gone)
-	io.WriteString(b, "x")
-	b.Close()
-	time.AfterFunc(10*time.Millisecond, func() { close(gone) })
-	if n, err := slow.Read(make([]byte, 1)); n != 0 || err != net.ErrClosed {
-		t.Errorf("%d, %v", n, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		a, b := wstest.Pipe()
+		defer a.Close()
+		gone := make(chan struct{})
+		slow := delay(a, time.Hour, gone)
+		io.WriteString(b, "x")
+		b.Close()
+		begin := time.Now()
+		time.AfterFunc(time.Minute, func() { close(gone) })
+		if n, err := slow.Read(make([]byte, 1)); n != 0 || err != net.ErrClosed || time.Since(begin) != time.Minute {
+			t.Errorf("%d, %v after %v", n, err, time.Since(begin))
+		}
+	})
 }
 
 func TestADelayedStreamReadsNoMoreThanIsTaken(t *testing.T) {
-	a, b := wstest.Pipe()
-	gone := make(chan struct{})
-	delay(a, time.Hour, gone)
-	done := make(chan int, 1)
-	go func() {
-		n, _ := b.Write(make([]byte, 64<<20))
-		done <- n
-	}()
-	select {
-	case n := <-done:
-		t.Errorf("%d octets were taken", n)
-	case <-time.After(100 * time.Millisecond):
-	}
-	close(gone)
-	a.Close()
-	b.Close()
-	<-done
+	synctest.Test(t, func(t *testing.T) {
+		a, b := wstest.Pipe()
+		gone := make(chan struct{})
+		delay(a, time.Hour, gone)
+		done := make(chan int, 1)
+		go func() {
+			n, _ := b.Write(make([]byte, 4<<20))
+			done <- n
+		}()
+		synctest.Wait()
+		close(gone)
+		a.Close()
+		b.Close()
+		if n := <-done; n < 1<<20 || n > 2<<20 {
+			t.Errorf("%d octets were taken", n)
+		}
+	})
 }
 
 func TestTheProxyDelays(t *testing.T) {
@@ -94,17 +98,31 @@ func TestTheProxyDelays(t *testing.T) {
 
 func TestTheProxyDrops(t *testing.T) {
 	for _, secure := range []bool{false, true} {
-		r := start(t, echo(t, false, websocket.AcceptOptions{}), func(p *Proxy) { p.DropAfter, p.Secure = 300*time.Millisecond, secure })
-		c, err := websocket.Dial(t.Context(), r.url, dialing())
+		const after = 50 * time.Millisecond
+		r := start(t, echo(t, false, websocket.AcceptOptions{}), func(p *Proxy) { p.DropAfter, p.Secure = after, secure })
+		nc, err := net.Dial("tcp", r.address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := c.Read(t.Context()); !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("the connection ended with %v", err)
+		if secure {
+			config := cert.Client()
+			config.ServerName = "localhost"
+			nc = tls.Client(nc, config)
 		}
+		begin := time.Now()
+		if _, err := io.WriteString(nc, upgrading); err != nil {
+			t.Fatal(err)
+		}
+		// The reset may destroy the answer on its way, so that of this nothing is asked.
+		if _, err := io.ReadAll(nc); !errors.Is(err, syscall.ECONNRESET) || time.Since(begin) < after {
+			t.Errorf("the connection ended after %v with %v", time.Since(begin), err)
+		}
+		nc.Close()
 		r.stop()
-		if !strings.Contains(r.journal.String(), "#1 ! dropped on purpose\n") {
-			t.Errorf("the journal has\n%s", r.journal.String())
+		for _, want := range []string{": 101 Switching Protocols\n", "#1 ! dropped on purpose\n"} {
+			if !strings.Contains(r.journal.String(), want) {
+				t.Errorf("there is no %q in\n%s", want, r.journal.String())
+			}
 		}
 	}
 }

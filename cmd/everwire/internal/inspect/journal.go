@@ -57,8 +57,8 @@ type seen struct {
 	began   time.Time
 
 	asked   *wire.Head
-	plain   bool // the answer was an ordinary one, and its line has said all
-	counts  [2]struct{ frames, octets int64 }
+	plain   bool                              // the answer was an ordinary one, and its line has said all
+	counts  [2]struct{ frames, octets int64 } // octets of payload
 	endings int
 	closed  *wire.Event // the first Close frame
 	code    frame.CloseCode
@@ -75,7 +75,7 @@ func (s *seen) see(e wire.Event) {
 	case e.Frame != nil:
 		n := &s.counts[e.From]
 		n.frames++
-		n.octets += e.Frame.Length
+		n.octets += e.Frame.Received
 		if e.Frame.Opcode == frame.Close && s.closed == nil {
 			s.closed = &e
 			s.code, s.reason, _ = frame.ParseClose(e.Frame.Payload)
@@ -124,7 +124,7 @@ func (s *seen) end(e wire.Event) {
 }
 
 func amount(frames, octets int64) string {
-	return fmt.Sprintf("%d frames of %d octets", frames, octets)
+	return several(frames, "frame") + " of " + several(octets, "octet")
 }
 
 func quote(s string) string {

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -33,12 +34,15 @@ type player struct {
 	nc   net.Conn
 	sees *wire.Decoder // of the whole connection, handshake included; its callback is player.see
 
+	ponging sync.Mutex // held until the Pongs are sent, so that nothing overtakes them
 	writing sync.Mutex
 
 	mu      sync.Mutex
 	changed chan struct{} // closed, and made anew, when something of what follows has changed
-	heard   []*said       // what the other end has said
-	count   int           // of these, messages
+	heard   []*said       // what the other end has said, as far as it is kept
+	most    int           // how much of that is kept, besides a Close frame
+	room    int           // for their payloads, in octets
+	count   int           // messages that came
 	pings   [][]byte      // to be answered
 	closing bool          // the other end has sent a Close frame
 	over    bool          // nothing more comes
@@ -51,11 +55,17 @@ type player struct {
 	tired   bool // patience was lost once
 }
 
-// keptPayload is how much of a message is kept to be compared, in octets.
+// keptPayload is how much of a message is kept to be compared, and of all of them more than was recorded, in octets.
 const keptPayload = 64 << 20
 
 func newPlayer(s *script, me wire.Direction, pace Pace, raw bool) *player {
-	return &player{script: s, me: me, pace: pace, raw: raw, changed: make(chan struct{}), skipped: map[string]int{}}
+	p := &player{script: s, me: me, pace: pace, raw: raw, changed: make(chan struct{}), skipped: map[string]int{}}
+	expected := s.expects(me.Other())
+	p.most, p.room = len(expected)+maxDifferences+1, keptPayload
+	for _, m := range expected {
+		p.room += len(m.payload)
+	}
+	return p
 }
 
 // see takes what the Decoder tells.
@@ -67,25 +77,41 @@ func (p *player) see(e wire.Event) {
 	defer p.mu.Unlock()
 	switch {
 	case e.Message != nil:
-		m := &said{op: e.Message.Opcode, payload: append([]byte(nil), e.Message.Payload...)}
-		switch {
-		case e.Message.Err != nil:
-			m.unclear = e.Message.Err.Error()
-		case e.Message.Truncated:
-			m.unclear = "it is larger than 64 MiB"
-		}
-		p.heard = append(p.heard, m)
 		p.count++
+		p.hear(e.Message)
 	case e.Frame != nil && e.Frame.Opcode == frame.Close && !e.Frame.Cut:
-		p.heard = append(p.heard, &said{op: frame.Close, payload: append([]byte(nil), e.Frame.Payload...)})
+		if p.closing {
+			return
+		}
+		p.heard = append(p.heard, &said{op: frame.Close, payload: bytes.Clone(e.Frame.Payload)})
 		p.closing = true
 	case e.Frame != nil && e.Frame.Opcode == frame.Ping && !p.raw:
-		p.pings = append(p.pings, append([]byte(nil), e.Frame.Payload...))
+		p.pings = append(p.pings, bytes.Clone(e.Frame.Payload))
 	default:
 		return
 	}
 	close(p.changed)
 	p.changed = make(chan struct{})
+}
+
+// hear keeps a message, unless that is more than is ever compared: the other end may go on and on.
+func (p *player) hear(message *wire.Message) {
+	if len(p.heard) >= p.most {
+		return
+	}
+	m := &said{op: message.Opcode}
+	switch {
+	case message.Err != nil:
+		m.unclear = message.Err.Error()
+	case message.Truncated:
+		m.unclear = "it is larger than 64 MiB"
+	case len(message.Payload) > p.room:
+		m.unclear = "64 MiB more than was recorded have come"
+	default:
+		m.payload = bytes.Clone(message.Payload)
+		p.room -= len(m.payload)
+	}
+	p.heard = append(p.heard, m)
 }
 
 // listen reads until the stream ends, and answers Pings.
@@ -110,7 +136,10 @@ func (p *player) listen() {
 	}
 }
 
+// pong answers the Pings that have come. When it returns they are answered, whoever did it.
 func (p *player) pong() {
+	p.ponging.Lock()
+	defer p.ponging.Unlock()
 	p.mu.Lock()
 	pings := p.pings
 	p.pings = nil

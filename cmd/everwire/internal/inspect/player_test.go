@@ -86,3 +86,39 @@ func TestTimesAreKept(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatAPeerSaysIsNotKeptWithoutEnd(t *testing.T) {
+	s := &script{turns: []*turn{{from: wire.FromServer, ends: &said{op: frame.Text, payload: []byte("recorded")}}}}
+	for _, row := range []struct {
+		name          string
+		size, times   int
+		kept, unclear int
+	}{
+		{"many", 1, 1000, 1 + maxDifferences + 1, 0},
+		{"large", keptPayload / 2, 5, 5, 3},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := newPlayer(s, wire.FromClient, Pace{}, false)
+			payload := make([]byte, row.size)
+			for range row.times {
+				p.see(wire.Event{From: wire.FromServer, Message: &wire.Message{Opcode: frame.Binary, Payload: payload, Length: int64(row.size)}})
+			}
+			for range 2 {
+				p.see(wire.Event{From: wire.FromServer, Frame: &wire.Frame{Header: frame.Header{Fin: true, Opcode: frame.Close}}})
+			}
+			unclear, octets := 0, 0
+			for _, m := range p.heard {
+				octets += len(m.payload)
+				if m.unclear != "" {
+					unclear++
+				}
+			}
+			if p.count != row.times || len(p.heard) != row.kept+1 || unclear != row.unclear || octets > keptPayload+len("recorded") {
+				t.Errorf("of %d messages %d are kept, %d of these not whole, of %d octets", p.count, len(p.heard)-1, unclear, octets)
+			}
+			if last := p.heard[len(p.heard)-1]; last.op != frame.Close {
+				t.Errorf("the last is %v", last.op)
+			}
+		})
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"sync"
 	"time"
 
@@ -106,8 +105,6 @@ func (p *Proxy) serve(ctx context.Context, t *target, client net.Conn, id uint64
 		c.run()
 	}
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // headTimeout is how long a client may take for its request.
 const headTimeout = 30 * time.Second

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"regexp"
@@ -159,7 +160,7 @@ func (r *Replay) sum(t *tally) error {
 	return nil
 }
 
-func several(n int, what string) string {
+func several[N int | int64](n N, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
@@ -319,8 +320,8 @@ func (r *Replay) report(s *script, p *player, o outcome) outcome {
 	switch {
 	case o.err != nil && (p == nil || p.sent == 0):
 		b.WriteString(wire.Visible(o.err.Error()))
-	case p.sees != nil && s.open.Response.Status() != http.StatusSwitchingProtocols:
-		fmt.Fprintf(&b, "no connection, as recorded")
+	case s.open.Response.Status() != http.StatusSwitchingProtocols:
+		b.WriteString("nothing to send, since its handshake was refused when it was recorded")
 	default:
 		fmt.Fprintf(&b, "sent %d of %s, %s came", p.sent, several(p.toSend(), "frame"), several(p.count, "message"))
 		if o.err != nil {
@@ -329,8 +330,8 @@ func (r *Replay) report(s *script, p *player, o outcome) outcome {
 	}
 	b.WriteByte('\n')
 	if p != nil {
-		for why, n := range p.skipped {
-			fmt.Fprintf(&b, "#%d   not sent: %s (%s)\n", s.id, several(n, "frame"), why)
+		for _, why := range slices.Sorted(maps.Keys(p.skipped)) {
+			fmt.Fprintf(&b, "#%d   not sent: %s (%s)\n", s.id, several(p.skipped[why], "frame"), why)
 		}
 	}
 	for _, d := range o.differences {

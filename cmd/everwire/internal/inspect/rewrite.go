@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -107,6 +108,6 @@ func upgrades(h *wire.Head) bool {
 
 // refusal is an answer of the proxy's own.
 func refusal(status int, reason string) string {
-	return "HTTP/1.1 " + itoa(status) + " " + http.StatusText(status) + "\r\nContent-Type: text/plain; charset=utf-8\r\n" +
-		"Content-Length: " + itoa(len(reason)+1) + "\r\nConnection: close\r\n\r\n" + reason + "\n"
+	return fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n",
+		status, http.StatusText(status), len(reason)+1, reason)
 }

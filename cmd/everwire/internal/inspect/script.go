@@ -52,6 +52,7 @@ func readScripts(r io.Reader) (header record.Header, scripts []*script, err erro
 		e, err := rr.Next()
 		if err != nil {
 			for _, w := range writers {
+				w.end()
 				w.script.cut = true
 			}
 			if err == io.EOF {
@@ -150,6 +151,7 @@ func (w *scriptWriter) data(g *gathering, t *turn) {
 	if f.Opcode != frame.Continuation {
 		for _, old := range g.turns {
 			old.skip = "a message was begun and not ended"
+			g.lost = g.lost || g.compressed && g.takeover // what comes may refer to it
 		}
 		g.turns, g.op = nil, f.Opcode
 		g.compressed = w.params.Agreed() && f.Rsv&frame.Rsv1 != 0

@@ -55,6 +55,10 @@ func TestScripts(t *testing.T) {
 				"=(a compressed message refers to one that could not be inflated)"},
 		{"recorded in part", recording(partly), "(a frame of 100 octets was recorded only in part)|=(a frame of 100 octets was recorded only in part)"},
 		{"not ended", recording(in(frame.Text, "a", true), in(frame.Text, "b", false)), "(a message was begun and not ended)|b|=b"},
+		{"compressed and not ended, and what refers to it",
+			compressedRecording(rsv1(in(frame.Text, packed[0], true)), rsv1(in(frame.Text, packed[1], false))),
+			"(a message was begun and not ended)|(a compressed message refers to one that could not be inflated)|" +
+				"=(a compressed message refers to one that could not be inflated)"},
 		{"continuing nothing", recording(in(frame.Continuation, "a", false)), "(a continuation frame continues nothing)"},
 		{"a bad Close frame", recording(in(frame.Close, "\x03", false)), "(a Close frame breaks the rules)|=\x03"},
 		{"a control frame in fragments", recording(in(frame.Ping, "a", true)), "(a control frame breaks the rules)"},

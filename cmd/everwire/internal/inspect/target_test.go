@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -85,7 +86,7 @@ func bySOCKS(nc net.Conn, br *bufio.Reader) (target, answer string) {
 	nc.Write([]byte{1, 0})
 	b := take(10)
 	port := int(b[8])<<8 | int(b[9])
-	return net.JoinHostPort(net.IP(b[4:8]).String(), itoa(port)), "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+	return net.JoinHostPort(net.IP(b[4:8]).String(), strconv.Itoa(port)), "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
 }
 
 func TestTheTargetIsReachedThroughProxies(t *testing.T) {

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -185,7 +186,7 @@ func TestAWriteThatIsTakenUpAgainIsToldOnce(t *testing.T) {
 	}
 	io.WriteString(w, text[n:])
 	w.Close()
-	inOrder(t, j.done(t), headOnly, "client end "+itoa(len(text)))
+	inOrder(t, j.done(t), headOnly, fmt.Sprintf("client end %d", len(text)))
 }
 
 // echo serves, over TLS if there is a config for it, and returns the URL.
