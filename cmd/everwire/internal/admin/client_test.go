@@ -2,6 +2,7 @@ package admin
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -58,6 +59,12 @@ func TestConnectingFails(t *testing.T) {
 	down := httptest.NewServer(nil)
 	down.Close()
 
+	deaf, err := net.Listen("tcp", "127.0.0.1:0") // whose backlog takes the connection
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+
 	tests := []struct {
 		name, server, token string
 		want                string
@@ -68,13 +75,15 @@ func TestConnectingFails(t *testing.T) {
 		{"a page", page.URL, token, "there is no status at"},
 		{"another WebSocket", other.URL, token, "what is no event"},
 		{"one that is silent", mute.URL, token, "does not answer in time"},
+		{"one that is deaf", "ws://" + deaf.Addr().String(), token,
+			"/status does not answer in time: check host and port, or a firewall drops it; --timeout says how long to wait"},
 		{"nobody", down.URL, token, "refused the connection"},
 		{"no URL", "ws://", token, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			timeout := 10 * time.Second
-			if tt.name == "one that is silent" {
+			if strings.Contains(tt.want, "in time") {
 				timeout = 100 * time.Millisecond
 			}
 			c, err := Connect(within(t), Config{Server: tt.server, Token: tt.token, Timeout: timeout})

@@ -64,7 +64,7 @@ func (p *place) echo() *websocket.Conn {
 	return c
 }
 
-// connect is Connect with a token, as from another machine.
+// connect is Connect with a token; "" is none.
 func (p *place) connect(token string) (*Client, error) {
 	c, err := Connect(p.t.Context(), Config{Server: p.url, Token: token, Timeout: 10 * time.Second})
 	if err == nil {

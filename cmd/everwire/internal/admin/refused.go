@@ -24,6 +24,9 @@ var ErrNoOperator = errors.New("this server was started without an operator's to
 // refused says why there is no connection to a server.
 func refused(address string, err error) error {
 	var h *websocket.HandshakeError
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s does not answer in time: check host and port, or a firewall drops it; --timeout says how long to wait", address)
+	}
 	if !errors.As(err, &h) || h.Response == nil {
 		return errors.New(dialer.Explain(err))
 	}

@@ -70,13 +70,8 @@ func TestBenchsPageFitsAPhoneAndTheDark(t *testing.T) {
 	t.Parallel()
 	page := benchPage(t, "-d", "300ms", "--rate-per-connection", "100", "--fail", "messages>0", "--fail", "p99.99 > 1min")
 	p := open(t, "about:blank")
-	p.do("shrink", command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: 390, Height: 844, DeviceScaleFactor: 2, Mobile: true,
-	}))
-	p.do("open the page", chromedp.Navigate(page))
-	if widths := evaluate[[]int](p, `[document.documentElement.scrollWidth, innerWidth]`); widths[0] > 390 || widths[1] != 390 {
-		t.Errorf("the page is %d wide, on a screen of %d", widths[0], widths[1])
-	}
+	p.onPhone(page)
+	p.fitsPhone()
 	// No two labels of an axis lie upon each other.
 	if got := call[[]string](p, `() => [...document.querySelectorAll("figure")].flatMap(f => {
 		const boxes = [...f.querySelectorAll(".x text")].map(l => l.getBoundingClientRect()).filter(b => b.width > 0);

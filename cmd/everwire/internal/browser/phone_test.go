@@ -7,6 +7,24 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// onPhone opens a page on a narrow screen.
+func (p *tab) onPhone(url string) {
+	p.t.Helper()
+	p.do("shrink", command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: 390, Height: 844, DeviceScaleFactor: 2, Mobile: true,
+	}))
+	p.do("open the page", chromedp.Navigate(url))
+}
+
+// fitsPhone judges that the page is as wide as the screen.
+func (p *tab) fitsPhone() {
+	p.t.Helper()
+	widths := evaluate[[]int](p, `[document.documentElement.scrollWidth, innerWidth]`)
+	if widths[0] > 390 || widths[1] != 390 {
+		p.t.Errorf("the page is %d wide, on a screen of %d", widths[0], widths[1])
+	}
+}
+
 // Nobody scrolls sideways on a phone: each page, in use and with everything unfolded, is as wide as the screen.
 func TestPagesFitAPhone(t *testing.T) {
 	tests := []struct {
@@ -55,16 +73,10 @@ func TestPagesFitAPhone(t *testing.T) {
 		t.Run("/"+tt.page, func(t *testing.T) {
 			t.Parallel()
 			p := open(t, "about:blank")
-			p.do("shrink", command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-				Width: 390, Height: 844, DeviceScaleFactor: 2, Mobile: true,
-			}))
-			p.do("open the page", chromedp.Navigate(s.http+"/"+tt.page))
+			p.onPhone(s.http + "/" + tt.page)
 			tt.use(p)
 			evaluate[chromedp.Void](p, `document.querySelectorAll("details").forEach(d => d.open = true)`)
-			widths := evaluate[[]int](p, `[document.documentElement.scrollWidth, innerWidth]`)
-			if widths[0] > 390 || widths[1] != 390 {
-				t.Errorf("the page is %d wide, on a screen of %d", widths[0], widths[1])
-			}
+			p.fitsPhone()
 		})
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/everwire/everwire/websocket"
@@ -204,6 +203,7 @@ func TestStatusComesBack(t *testing.T) {
 	needsBrowser(t)
 	t.Parallel()
 	s := serveOperator(t, false)
+	s.client(t, "/echo", "tester")
 	p := open(t, s.http+"/status")
 	p.signIn()
 	evaluate[chromedp.Void](p, `socket.close()`)
@@ -212,12 +212,16 @@ func TestStatusComesBack(t *testing.T) {
 	if !evaluate[bool](p, `retry === 0`) {
 		t.Error("it has not forgotten its failures")
 	}
+	evaluate[chromedp.Void](p, `listing = true`) // a list was asked for, and its answer will not come any more
 	p.click("#sign-out")
 	p.wantText("#state", "OPEN")
 	p.seesSoon(`!document.getElementById("sign-in").hidden && document.getElementById("desk").hidden`)
 	if got := evaluate[string](p, `token + document.getElementById("token").value`); got != "" {
 		t.Errorf("after signing out it still knows %q", got)
 	}
+	evaluate[chromedp.Void](p, `document.querySelectorAll("#sockets tr").forEach(row => row.remove()); rows.clear()`)
+	p.signIn()
+	p.seesSoon(`document.querySelectorAll("#sockets tr").length === 1`)
 }
 
 func TestStatusFitsAPhone(t *testing.T) {
@@ -226,18 +230,12 @@ func TestStatusFitsAPhone(t *testing.T) {
 	s := serveOperator(t, false)
 	c := s.client(t, "/echo", "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36")
 	p := open(t, "about:blank")
-	p.do("shrink", command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: 390, Height: 844, DeviceScaleFactor: 2, Mobile: true,
-	}))
-	p.do("open the page", chromedp.Navigate(s.http+"/status"))
+	p.onPhone(s.http + "/status")
 	p.signIn()
 	p.click("#sockets .actions button")
 	p.wantText("#tap-status", "Frames appear here as they come and go.")
 	echoed(t, c, strings.Repeat("averylongwordwithoutaspace", 20))
 	p.seesSoon(`document.querySelectorAll("#frames p").length === 2`)
 	evaluate[chromedp.Void](p, `document.querySelectorAll("details").forEach(d => d.open = true)`)
-	widths := evaluate[[]int](p, `[document.documentElement.scrollWidth, innerWidth]`)
-	if widths[0] > 390 || widths[1] != 390 {
-		t.Errorf("the page is %d wide, on a screen of %d", widths[0], widths[1])
-	}
+	p.fitsPhone()
 }

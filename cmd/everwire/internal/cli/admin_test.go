@@ -9,14 +9,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/status"
 	"github.com/everwire/everwire/websocket"
 )
 
-// serveWith runs everwire serve until the end of the test, and returns its address, ws://host:port.
-func serveWith(t *testing.T, args ...string) string {
+// serveWith runs everwire serve until end is called, or to the end of the test. It returns its address, host:port.
+func serveWith(t *testing.T, args ...string) (address string, end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out, stdout := io.Pipe()
@@ -26,19 +27,20 @@ func serveWith(t *testing.T, args ...string) string {
 		ended <- Main(ctx, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...), stdout, &stderr)
 		stdout.Close()
 	}()
-	t.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		cancel()
 		if status := <-ended; status != exitOK {
 			t.Errorf("everwire serve ended with status %d:\n%s", status, stderr.String())
 		}
 	})
+	t.Cleanup(end)
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	go io.Copy(io.Discard, out)
-	address := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(line)
+	address = regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(line)
 	if address == "" {
 		t.Fatalf("everwire serve says %q\n%s", line, stderr.String())
 	}
-	return "ws://" + address
+	return address, end
 }
 
 // tokenFile returns a file with the operator's token.
@@ -53,7 +55,7 @@ func tokenFile(t *testing.T) string {
 
 func TestAdmin(t *testing.T) {
 	file := tokenFile(t)
-	server := serveWith(t, "--admin-token-file", file)
+	server, _ := serveWith(t, "--admin-token-file", file)
 	admin := func(want int, args string, more ...string) (stdout, stderr string) {
 		t.Helper()
 		var out, errs buffer
@@ -65,7 +67,7 @@ func TestAdmin(t *testing.T) {
 	}
 	token := []string{"--token-file", file}
 
-	c, err := websocket.Dial(t.Context(), server+"/echo", nil)
+	c, err := websocket.Dial(t.Context(), "ws://"+server+"/echo", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +126,7 @@ func TestAdmin(t *testing.T) {
 
 func TestAdminByTheVariable(t *testing.T) {
 	t.Setenv(status.TokenVariable, "0123456789abcdef")
-	server := serveWith(t)
+	server, _ := serveWith(t)
 	var out, errs buffer
 	if got := Main(t.Context(), []string{"admin", "list", "--server", server}, &out, &errs); got != exitOK {
 		t.Errorf("status %d\n%s%s", got, out.String(), errs.String())

@@ -1,36 +1,13 @@
 package cli
 
 import (
-	"context"
-	"io"
 	"strings"
 	"testing"
 )
 
-// served starts serve and returns its chat's URL and what ends it.
-func served(t *testing.T, args string) (url string, end func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	out, stdout := io.Pipe()
-	var stderr buffer
-	ended := make(chan int, 1)
-	go func() {
-		ended <- Main(ctx, strings.Fields("serve --addr 127.0.0.1:0 "+args), stdout, &stderr)
-		stdout.Close()
-	}()
-	end = func() {
-		cancel()
-		if status := <-ended; status != exitOK {
-			t.Errorf("serve: exit status %d: %s", status, stderr.String())
-		}
-	}
-	return findEndpoint(t, out), end
-}
-
 // The server is found by the same flags, variables and file as it was started with.
 func TestHealth(t *testing.T) {
-	url, end := served(t, "")
-	addr := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/chat")
+	addr, end := serveWith(t)
 	ask := func(args ...string) (status int, stderr string) {
 		var out, errs buffer
 		status = Main(t.Context(), append([]string{"health"}, args...), &out, &errs)

@@ -37,7 +37,7 @@ type stripe struct {
 	_ [128]byte // keeps the next stripe out of this one's cache lines, and of those that are fetched with them
 }
 
-// mostStripes bounds what an endpoint takes: some 20 KiB.
+// mostStripes bounds what an endpoint takes: some 18 KiB.
 const mostStripes = 32
 
 // newStripes returns as many as processors can be at once, or somewhat more: a power of two.

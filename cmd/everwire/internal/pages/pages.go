@@ -19,8 +19,9 @@ var (
 	assets = loadAssets()
 )
 
-// Handler returns the handler of one page: "index", "status", or the name of a demo, such as "echo". It answers at any path; the page's links and its script are relative to the path it is served at, so the page of a demo
-// belongs at that demo's WebSocket endpoint, beside the index and the static folder.
+// Handler returns the handler of one page: "index", "status", or the name of a demo, such as "echo". It answers at any
+// path; the page's links and its script are relative to the path it is served at, so the page of a demo belongs at that
+// demo's WebSocket endpoint, beside the index and the static folder.
 //
 // It answers GET and HEAD, and 405 to any other method. Responses carry an ETag of the content and ask to be
 // revalidated, so a browser never shows a page together with a script of another version.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,6 +21,22 @@ func TestAskWhoIsReady(t *testing.T) {
 	}
 }
 
+// nobody returns an address on which nobody listens, nor can: it is that of a client's end of a connection.
+func nobody(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	nc, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	return nc.LocalAddr().String()
+}
+
 func TestAskWhoIsNotReady(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer silent.Close()
@@ -32,7 +49,7 @@ func TestAskWhoIsNotReady(t *testing.T) {
 		timeout    time.Duration
 		want       string
 	}{
-		{"nobody", free(t), time.Minute, "nothing listens at http://ADDR/readyz; is everwire serve running, with this --addr?"},
+		{"nobody", nobody(t), time.Minute, "nothing listens at http://ADDR/readyz; is everwire serve running, with this --addr?"},
 		{"silent", silent.Listener.Addr().String(), time.Millisecond, "http://ADDR/readyz does not answer within 1ms"},
 		{"shutting down", leaving.Listener.Addr().String(), time.Minute,
 			`http://ADDR/readyz answers 503 Service Unavailable: "shutting down"`},

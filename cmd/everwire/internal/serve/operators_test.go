@@ -1,25 +1,19 @@
 package serve
 
 import (
+	"context"
+	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/everwire/everwire/cmd/everwire/internal/demo"
 )
 
-// free returns an address that nobody listens on at the moment, for a test that must give the same address twice.
-func free(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
-// operatorsAt returns the URLs at which a server listens for its operators, in the order of its log.
+// operatorsAt returns the nth URL, from 1, at which a server listens for its operators.
 func (r *running) operatorsAt(t *testing.T, n int) string {
 	t.Helper()
 	return "http://" + r.log.await(t, n, "listening for operators")["addr"].(string)
@@ -64,11 +58,45 @@ func TestMetricsAndProfilesAreServedOnAddressesOfTheirOwn(t *testing.T) {
 }
 
 func TestMetricsAndProfilesMayShareAnAddress(t *testing.T) {
-	at := free(t)
-	r := run(t, Config{Metrics: at, Pprof: at})
+	r := run(t, Config{Metrics: "127.0.0.1:0", Pprof: "127.0.0.1:0"})
 	for _, path := range []string{"/metrics", "/debug/pprof/"} {
 		if status, _ := get(t, r.operatorsAt(t, 1)+path); status != 200 {
 			t.Errorf("%s: status %d", path, status)
+		}
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Who scrapes while the server starts, finds all endpoints: here when the first of two addresses is served, and the other
+// is not yet.
+func TestFirstScrapeFindsAllEndpoints(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var first, found string
+	log := slog.New(slog.NewJSONHandler(writerFunc(func(line []byte) (int, error) {
+		var r record
+		if err := json.Unmarshal(line, &r); err != nil {
+			return 0, err
+		}
+		switch {
+		case r["msg"] != "listening for operators":
+		case first == "":
+			first = r["addr"].(string)
+		default:
+			_, found = get(t, "http://"+first+"/metrics")
+			stop()
+		}
+		return len(line), nil
+	}), nil))
+	if err := Run(ctx, Config{Addr: "127.0.0.1:0", Metrics: "127.0.0.1:0", Pprof: "localhost:0"}, io.Discard, log); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range demo.All {
+		if !strings.Contains(found, `everwire_connections{endpoint="`+d.Name+`"} 0`) {
+			t.Errorf("the scrape does not have the endpoint %s", d.Name)
 		}
 	}
 }

@@ -88,17 +88,17 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error
 	} else if ln, err = listen(ctx, "--addr", cfg.Addr); err != nil {
 		return err
 	}
-	ops.serve(log)
-	return runOn(ctx, ln, certificate, cfg, m, out, log)
-}
-
-// runOn is Run with a listener, which it closes.
-func runOn(ctx context.Context, ln net.Listener, certificate *certificate, cfg Config, m *metrics.Metrics, out io.Writer,
-	log *slog.Logger) error {
 	site := newSite(cfg.Origins, log)
 	if m != nil {
 		site.measure(m)
 	}
+	ops.serve(log) // now that a scrape finds all there is
+	return runOn(ctx, ln, certificate, site, cfg, out, log)
+}
+
+// runOn is Run with a listener, which it closes, and a site.
+func runOn(ctx context.Context, ln net.Listener, certificate *certificate, site *site, cfg Config, out io.Writer,
+	log *slog.Logger) error {
 	defer site.show(cfg.AdminToken, log)()
 	srv := &http.Server{
 		Handler:           site,

@@ -173,7 +173,8 @@ func TestListenerThatFailsEndsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	ln.Close()
-	err = runOn(t.Context(), ln, nil, Config{}, nil, io.Discard, newLogbook().logger())
+	log := newLogbook().logger()
+	err = runOn(t.Context(), ln, nil, newSite(nil, log), Config{}, io.Discard, log)
 	if !errors.Is(err, net.ErrClosed) || !strings.HasPrefix(err.Error(), "cannot go on serving: ") {
 		t.Errorf("error %v, want one that says that it cannot go on", err)
 	}

@@ -108,6 +108,7 @@ func (a *attempts) try(from netip.Addr, right bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
+	a.forget(now)
 	place := a.place(from)
 	b := a.wrong[place]
 	switch {
@@ -116,27 +117,26 @@ func (a *attempts) try(from netip.Addr, right bool) error {
 	case right:
 		return nil
 	case b == nil:
-		b = a.remember(place, now)
+		if a.wrong == nil {
+			a.wrong = make(map[netip.Prefix]*bucket)
+		}
+		b = &bucket{}
+		a.wrong[place] = b
 	}
 	b.used, b.last = b.at(now)+1, now
 	return errWrong
 }
 
-// remember makes a bucket, after those that are empty again were forgotten if there are too many.
-func (a *attempts) remember(place netip.Prefix, now time.Time) *bucket {
-	if len(a.wrong) >= mostNetworks {
-		for network, b := range a.wrong {
-			if b.at(now) == 0 {
-				delete(a.wrong, network)
-			}
+// forget makes room, if there is none for a network of its own: buckets that are empty again say nothing.
+func (a *attempts) forget(now time.Time) {
+	if len(a.wrong) < mostNetworks {
+		return
+	}
+	for network, b := range a.wrong {
+		if b.at(now) == 0 {
+			delete(a.wrong, network)
 		}
 	}
-	if a.wrong == nil {
-		a.wrong = make(map[netip.Prefix]*bucket)
-	}
-	b := &bucket{}
-	a.wrong[place] = b
-	return b
 }
 
 // place is where an address is counted: an address of IPv4, a /64 of IPv6, which is the least that a subscriber has.

@@ -1,11 +1,19 @@
 package status
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"go/types"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -66,6 +74,42 @@ func TestSecret(t *testing.T) {
 	}
 	if none := newSecret(""); none.is("") || none.is(token) {
 		t.Error("without a token somebody has it")
+	}
+}
+
+// What takes time that depends on how much of a token is right, would tell it octet by octet: it is compared by nothing
+// but subtle.ConstantTimeCompare, of hashes, and nothing else could be compared, since the token is not kept.
+func TestSecretIsComparedInConstantTime(t *testing.T) {
+	if kept := fmt.Sprintf("%s", newSecret(token).hash); strings.Contains(kept, token[:8]) {
+		t.Errorf("it keeps %q", kept)
+	}
+	if fields := reflect.TypeFor[secret](); fields.NumField() != 1 || fields.Field(0).Type != reflect.TypeFor[[sha256.Size]byte]() {
+		t.Errorf("it keeps more than a hash: %v", fields)
+	}
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "access.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Name.Name != "is" {
+			continue
+		}
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				calls = append(calls, types.ExprString(n.Fun))
+			case *ast.BinaryExpr:
+				if right := types.ExprString(n.Y); right != "nil" && right != "1" {
+					t.Errorf("it compares %s", types.ExprString(n))
+				}
+			}
+			return true
+		})
+	}
+	if want := []string{"sha256.Sum256", "[]byte", "subtle.ConstantTimeCompare"}; !slices.Equal(calls, want) {
+		t.Errorf("it calls %q, want %q", calls, want)
 	}
 }
 
@@ -150,18 +194,28 @@ func TestAttemptsAreCountedByNetwork(t *testing.T) {
 
 // Who has a whole internet of addresses costs no more memory than a few.
 func TestAttemptsAreRememberedOfSoManyNetworks(t *testing.T) {
-	var a attempts
-	from := netip.MustParseAddr("10.0.0.0")
-	for range 3 * mostNetworks {
-		a.try(from, false)
-		from = from.Next()
-	}
-	if len(a.wrong) > mostNetworks+1 {
-		t.Errorf("%d are remembered", len(a.wrong))
-	}
-	if err := a.try(from, true); err != errTooMany {
-		t.Errorf("one more network, though the others have used up what all of them share: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var a attempts
+		from := netip.MustParseAddr("10.0.0.0")
+		for range 3 * mostNetworks {
+			a.try(from, false)
+			from = from.Next()
+		}
+		if len(a.wrong) > mostNetworks+1 {
+			t.Errorf("%d are remembered", len(a.wrong))
+		}
+		if err := a.try(from, true); err != errTooMany {
+			t.Errorf("one more network, though the others have used up what all of them share: %v", err)
+		}
+		// It is so only while they go on: who used up what was shared does not hold back others for ever.
+		time.Sleep(wrongPause)
+		for range wrongBurst {
+			a.try(from, false)
+		}
+		if err := a.try(from.Next(), true); err != nil || len(a.wrong) > 2 {
+			t.Errorf("a network, when most are quiet again: %v; %d are remembered", err, len(a.wrong))
+		}
+	})
 }
 
 func TestIsLocal(t *testing.T) {

@@ -24,6 +24,8 @@ let timer = 0; // of the next attempt
 
 function connect() {
   clearTimeout(timer);
+  questions.clear(); // another connection's
+  listing = false;
   socket = new WebSocket(endpoint);
   showState();
   socket.onopen = () => {
@@ -40,8 +42,6 @@ const signInFirst = 4001, nobody = 4003, policy = 1008; // codes of the server's
 
 function closed(event) {
   operator = sees = false;
-  questions.clear();
-  listing = false;
   if (event.code === signInFirst || event.code === policy) {
     token = "";
     say(event.code === signInFirst ? "Sign in to see the numbers." : `Closed: ${event.reason}.`);
@@ -298,7 +298,7 @@ function curve(svg, chart, now) {
   }
   parts.push(shape("polyline", { class: "curve", points: first }));
   svg.replaceChildren(...parts);
-    svg.nextElementSibling?.remove();
+  svg.nextElementSibling?.remove();
   const caption = document.createElement("small");
   caption.textContent = `most: ${chart.unit(highest)}`;
   svg.after(caption);
@@ -321,10 +321,7 @@ let again = false; // and what was asked for has changed meanwhile
 const rows = new Map(); // by the connection's number
 
 function list() {
-  if (!operator || document.hidden) {
-    return;
-  }
-  if (listing) {
+  if (!operator || document.hidden || listing) {
     return;
   }
   listing = true;
