@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -80,15 +79,4 @@ func (l *lab) allow() {
 		l.idle = min(l.idle, int(allowed)-spare)
 		l.notes = append(l.notes, fmt.Sprintf("idle connections are measured at %s: %v.", thousands(float64(l.idle)), err))
 	}
-}
-
-// perSource is how many connections one address makes to one server, which bounds it by the ports that it has.
-const perSource = 20_000
-
-// sources are local addresses for n connections; none where the usual one does.
-func sources(n int) (addrs []netip.Addr) {
-	for i := 0; n > perSource && i*perSource < n; i++ {
-		addrs = append(addrs, netip.AddrFrom4([4]byte{127, 1, byte(i / 250), byte(1 + i%250)}))
-	}
-	return addrs
 }

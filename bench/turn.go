@@ -81,7 +81,9 @@ func (t *turn) loadPlan() load.Plan {
 	if p.Connections == idleConnections {
 		p.Connections = t.idle
 	}
-	p.Sources = sources(p.Connections)
+	if sources := load.Loopback(p.Connections); len(sources) > 1 { // else the usual one does
+		p.Sources = sources
+	}
 	if t.figure == switchesPerMessage {
 		p.Rate = t.rate
 	}

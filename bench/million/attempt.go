@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"os"
 	"sync/atomic"
 	"time"
@@ -35,7 +34,7 @@ func attempt(ctx context.Context, n int) (reached int, err error) {
 	var most atomic.Int64
 	l, err := load.Open(ctx, load.Plan{
 		URL: "ws://" + addr + "/", Scenario: load.Idle, Connections: n, Text: true,
-		Announcement: announcement, Sources: sources(n), Timeout: time.Minute,
+		Announcement: announcement, Sources: load.Loopback(n), Timeout: time.Minute,
 		Progress: func(p load.Progress) {
 			most.Store(max(most.Load(), p.Open))
 			fmt.Fprintf(os.Stderr, "\r%d open ", p.Open)
@@ -92,15 +91,4 @@ func (m memory) print(before memory, n int) {
 	line("clients", m.clients-before.clients, "")
 	line("kernel's slab", m.kernel.Slab-before.kernel.Slab, ", both ends (of the whole machine)")
 	line("TCP's buffers", m.kernel.TCPBuffers-before.kernel.TCPBuffers, ", both ends (of the whole machine)")
-}
-
-// perSource is how many connections one address makes, which has some 28,000 ports to one server.
-const perSource = 20_000
-
-// sources are loopback addresses enough for n connections.
-func sources(n int) (addrs []netip.Addr) {
-	for i := range (n + perSource - 1) / perSource {
-		addrs = append(addrs, netip.AddrFrom4([4]byte{127, 1, byte(i / 250), byte(1 + i%250)}))
-	}
-	return addrs
 }
