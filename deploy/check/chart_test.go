@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -101,7 +102,7 @@ func newRelease(t *testing.T, values string) *release {
 			}
 			continue
 		}
-		documents := yamlreader.NewYAMLReader(bufioReader(text))
+		documents := yamlreader.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
 		for {
 			document, err := documents.Read()
 			if err == io.EOF {

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bufio"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,8 +11,6 @@ import (
 
 	"go.uber.org/goleak"
 )
-
-func bufioReader(text string) *bufio.Reader { return bufio.NewReader(strings.NewReader(text)) }
 
 // everwire builds the command, once, and returns its path.
 func everwire(t *testing.T) string {
