@@ -219,12 +219,14 @@ func (d *loopDriver) Attend(w *engine.Worker) {
 		return
 	}
 	d.begin(w)
-	s.mu.Unlock()
-	if d.socket().away {
-		go d.turnAway()
-	} else {
+	if !s.away {
+		s.mu.Unlock()
 		d.turn()
+		return
 	}
+	d.flush() // what was posted for may be output as well, which is not to wait for a listener
+	s.unlock()
+	go d.turnAway()
 }
 
 func (d *loopDriver) Writable(w *engine.Worker) {
@@ -283,6 +285,7 @@ func (d *loopDriver) turn() {
 		if !returned {
 			s.mu.Lock()
 			d.corked, d.stolen = false, true
+			d.flush()
 			s.mu.Unlock()
 			go d.turnAway()
 		}
