@@ -11,6 +11,10 @@ import (
 // All methods are safe for concurrent use. Messages published to one Group reach all its members in
 // the same order.
 type Group struct {
+	// Left, if set, is called when a member has left because its connection ended, and not by Remove: before its close event, with no
+	// lock held, on the goroutine that ends it, so it must be quick. Set it before there are members. A panic in it is logged.
+	Left func(s *Socket)
+
 	mu      sync.Mutex // taken before any Socket.mu
 	members []*Socket  // each knows its index
 }

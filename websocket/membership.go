@@ -1,6 +1,10 @@
 package websocket
 
-import "slices"
+import (
+	"log/slog"
+	"runtime/debug"
+	"slices"
+)
 
 // memberships are the Groups that a socket is in, besides the first one, which the Socket has room for.
 type memberships struct {
@@ -121,6 +125,18 @@ func (s *Socket) leaveGroups() {
 		if g == nil {
 			return
 		}
-		g.Remove(s)
+		if g.Remove(s) && g.Left != nil {
+			s.tellLeft(g)
+		}
 	}
+}
+
+// tellLeft tells a Group's owner that a member has gone.
+func (s *Socket) tellLeft(g *Group) {
+	defer func() {
+		if v := recover(); v != nil {
+			slog.Error("websocket: panic in Group.Left", "value", v, "stack", string(debug.Stack()))
+		}
+	}()
+	g.Left(s)
 }

@@ -226,7 +226,7 @@ const (
 	RefuseNewest Policy = iota
 
 	// DropOldest drops waiting messages, oldest first, until the new one fits. Each is reported to
-	// OnDrop with ErrQueueFull.
+	// OnDrop with ErrQueueFull. Those of a [Topic] are left alone.
 	DropOldest
 
 	// ReplaceByKey drops the waiting messages that have the same key as the new one (see
@@ -238,6 +238,9 @@ const (
 	// later. Sending returns ErrQueueFull. What waits is not sent: Done functions are told ErrClosed, and
 	// OnDrop is not called.
 	CloseSlow
+
+	// Conflate is ReplaceByKey also while the queue is not full: of messages with the same key only the newest waits.
+	Conflate
 )
 
 // Driver says on which goroutines a [Socket] is read from and written to. What a Socket promises is the same with both.

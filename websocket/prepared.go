@@ -15,6 +15,7 @@ type Prepared struct {
 	typ      MessageType
 	data     []byte
 	key      string
+	topic    *Topic
 	compress Compress
 	forms    atomic.Pointer[compressedForms]
 	sharing  sharing
@@ -35,14 +36,14 @@ func Prepare(t MessageType, data []byte) (*Prepared, error) {
 	return PrepareWith(Outgoing{Type: t, Data: data})
 }
 
-// PrepareWith is Prepare for a message with a key, or with a word on how it is compressed. Its Done is never
-// called.
+// PrepareWith is Prepare for a message with a key or a topic, or with a word on how it is compressed. Its Done is
+// never called.
 func PrepareWith(m Outgoing) (*Prepared, error) {
 	typ := cmp.Or(m.Type, Binary)
 	if err := checkMessage(typ, m.Data); err != nil {
 		return nil, err
 	}
-	return &Prepared{typ: typ, data: append([]byte{}, m.Data...), key: m.Key, compress: m.Compress}, nil
+	return &Prepared{typ: typ, data: append([]byte{}, m.Data...), key: m.Key, topic: m.Topic, compress: m.Compress}, nil
 }
 
 // Type returns whether the message is text or binary.
@@ -52,7 +53,7 @@ func (p *Prepared) Type() MessageType { return p.typ }
 func (p *Prepared) Len() int { return len(p.data) }
 
 func (p *Prepared) outgoing() outgoing {
-	return outgoing{shared: p, typ: p.typ, key: p.key, compress: p.compress}
+	return outgoing{shared: p, typ: p.typ, key: p.key, topic: p.topic, compress: p.compress}
 }
 
 // compressed returns the message compressed for a window, or nil if that does not make it smaller. All

@@ -35,7 +35,7 @@ func (rs *ReconnectingSocket) SendWith(m Outgoing) error {
 	}
 	buf := newBuffer(len(m.Data))
 	buf.b = append(buf.b, m.Data...)
-	err := rs.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, done: m.Done})
+	err := rs.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, topic: m.Topic, done: m.Done})
 	if err != nil {
 		buf.free()
 	}
@@ -67,31 +67,39 @@ func (rs *ReconnectingSocket) enqueue(o outgoing) error {
 	return nil
 }
 
-// makeRoom applies the queue's policy to one more message. Call with mu held.
+// makeRoom applies the policy for one more message. Call with mu held.
 func (rs *ReconnectingSocket) makeRoom(o *outgoing) bool {
-	switch rs.opts.Queue.Full {
+	full := o.policy(rs.opts.Queue.Full)
+	fits := rs.fits(o)
+	if fits && full != Conflate {
+		rs.wakeFlushers()
+		return true
+	}
+	switch full {
 	case DropOldest:
-		for !rs.fits(o) {
-			rs.drop(rs.queue.pop(), ErrQueueFull)
+		for i := 0; i < rs.queue.n && !rs.fits(o); {
+			if rs.queue.at(i).topic != o.topic {
+				i++
+				continue
+			}
+			rs.drop(rs.queue.remove(i), ErrQueueFull)
+			o.topic.count(droppedOldest)
 		}
-	case ReplaceByKey:
-		if o.key != "" && !rs.fits(o) {
-			rs.dropKey(o.key)
+	case ReplaceByKey, Conflate:
+		for i := 0; o.key != "" && i < rs.queue.n; {
+			if !rs.queue.at(i).replacedBy(o) {
+				i++
+				continue
+			}
+			rs.drop(rs.queue.remove(i), ErrReplaced)
+			o.topic.count(replaced)
 		}
 	}
 	rs.wakeFlushers()
-	return rs.fits(o)
-}
-
-// dropKey drops the messages that have a key. Call with mu held.
-func (rs *ReconnectingSocket) dropKey(key string) {
-	for i := 0; i < rs.queue.n; {
-		if rs.queue.at(i).key == key {
-			rs.drop(rs.queue.remove(i), ErrReplaced)
-		} else {
-			i++
-		}
+	if fits = rs.fits(o); !fits {
+		o.topic.count(refusedNewest)
 	}
+	return fits
 }
 
 // fits reports whether one more message keeps the queue within its bounds. The one that the socket has does not
@@ -119,7 +127,7 @@ func (rs *ReconnectingSocket) drop(o outgoing, reason error) {
 		rs.post(func() { o.done(reason) })
 	}
 	rs.post(func() {
-		d := Drop{Message: o.message(), Key: o.key, Reason: reason}
+		d := Drop{Message: o.message(), Key: o.key, Topic: o.topic, Reason: reason}
 		eachHearer(rs.onDrop.now(), func(f func(*ReconnectingSocket, Drop)) { f(rs, d) })
 		o.buf.free()
 	})

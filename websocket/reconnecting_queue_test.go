@@ -67,6 +67,12 @@ func TestReconnectingKeepsWhatIsSentOffline(t *testing.T) {
 			events: "done x1: replaced, drop x1: replaced, done x2: replaced, drop x2: replaced, " +
 				"done y1: replaced, drop y1: replaced, done y2: replaced, drop y2: replaced",
 			come: "x3 y3 z1",
+		}, {
+			name:   "Conflate",
+			queue:  websocket.Queue{Full: websocket.Conflate},
+			sends:  []send{{"x1", "x"}, {"y1", "y"}, {"none", ""}, {"x2", "x"}},
+			events: "done x1: replaced, drop x1: replaced",
+			come:   "y1 none x2",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

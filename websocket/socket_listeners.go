@@ -18,6 +18,7 @@ type CloseEvent struct {
 type Drop struct {
 	Message Message // valid until the last listener has returned; empty for a SendBlob
 	Key     string
+	Topic   *Topic
 	Reason  error // ErrQueueFull or ErrReplaced
 }
 

@@ -16,6 +16,7 @@ type outgoing struct {
 	typ      MessageType
 	compress Compress
 	key      string
+	topic    *Topic
 	done     func(error)
 	held     bool   // shared was told that it waits here
 	seq      uint64 // its number; a Socket's is a number

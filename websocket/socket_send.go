@@ -21,9 +21,12 @@ type Outgoing struct {
 	// Compress says whether the message is compressed. Default: if it is large.
 	Compress Compress
 
-	// Key names what the message is about. Under the policy [ReplaceByKey] a full queue lets a newer
-	// message replace those with the same key that still wait. Empty: it replaces none.
+	// Key names what the message is about. Under the policies [ReplaceByKey] and [Conflate] a newer
+	// message replaces those with the same key that still wait. Empty: it replaces none.
 	Key string
+
+	// Topic, if not nil, is what the message belongs to: its policy counts for this message instead of [Queue.Full].
+	Topic *Topic
 
 	// Done, if set, is called once the operating system has taken the message's last octet, with nil;
 	// or, if the message is dropped or the connection ends before, with the reason. It runs as a
@@ -71,12 +74,12 @@ func (s *Socket) SendWith(m Outgoing) error {
 	if err := checkMessage(typ, m.Data); err != nil {
 		return err
 	}
-	if m.Done == nil && m.Key == "" {
+	if m.Done == nil && m.Key == "" && m.Topic == nil {
 		return s.send(plain{typ, m.Compress, m.Data})
 	}
 	buf := newBuffer(len(m.Data))
 	buf.b = append(buf.b, m.Data...)
-	return s.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, done: m.Done})
+	return s.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, topic: m.Topic, done: m.Done})
 }
 
 // A plain message is nothing but its payload, which is the caller's.
@@ -108,6 +111,8 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 // sent: it never is in memory whole, and goes out in fragments, between which Pings and Pongs pass. It
 // returns at once, with the errors of Send; a negative size is an error as well. R is read beside the
 // listeners, by one goroutine at a time, until the message has left or the socket is closed.
+//
+// While a call of r's ReadAt takes its time, nothing else leaves, Pings and Pongs included.
 //
 // If r fails, panics, or has fewer octets, the connection ends with code 1011, because a message that has
 // begun cannot be taken back. In a page the blob is gathered, since a page cannot send fragments, and one larger
@@ -156,33 +161,41 @@ func (s *Socket) enqueue(o outgoing) error {
 	return nil
 }
 
-// makeRoom applies the queue's policy to one more message. Call with mu held.
+// makeRoom applies the policy for one more message. Call with mu held.
 func (s *Socket) makeRoom(o *outgoing) bool {
-	if s.fits(o) {
+	full := o.policy(s.settings.queue.Full)
+	fits := s.fits(o)
+	if fits && full != Conflate {
 		return true
 	}
-	switch s.settings.queue.Full {
+	switch full {
 	case DropOldest:
 		for i := 0; i < s.queue.n && !s.fits(o); {
-			if s.queue.at(i).begun() {
+			if x := s.queue.at(i); x.topic != o.topic || x.begun() {
 				i++
 				continue
 			}
 			s.dropQueued(i, ErrQueueFull)
+			o.topic.count(droppedOldest)
 		}
-	case ReplaceByKey:
+	case ReplaceByKey, Conflate:
 		for i := 0; o.key != "" && i < s.queue.n; {
-			if x := s.queue.at(i); x.key != o.key || x.begun() {
+			if x := s.queue.at(i); !x.replacedBy(o) || x.begun() {
 				i++
 				continue
 			}
 			s.dropQueued(i, ErrReplaced)
+			o.topic.count(replaced)
 		}
 	case CloseSlow:
 		s.startClosing(CloseTryAgainLater, "", true)
+		o.topic.count(closedSlow)
 		return false
 	}
-	return s.fits(o)
+	if fits = s.fits(o); !fits {
+		o.topic.count(refusedNewest)
+	}
+	return fits
 }
 
 // fits reports whether one more message keeps the queue within its bounds. A blob that has begun does
