@@ -14,8 +14,7 @@ import (
 type Prepared struct {
 	typ      MessageType
 	data     []byte
-	key      string
-	topic    *Topic
+	about    *about
 	compress Compress
 	forms    atomic.Pointer[compressedForms]
 	sharing  sharing
@@ -43,7 +42,7 @@ func PrepareWith(m Outgoing) (*Prepared, error) {
 	if err := checkMessage(typ, m.Data); err != nil {
 		return nil, err
 	}
-	return &Prepared{typ: typ, data: append([]byte{}, m.Data...), key: m.Key, topic: m.Topic, compress: m.Compress}, nil
+	return &Prepared{typ: typ, data: append([]byte{}, m.Data...), about: m.about(), compress: m.Compress}, nil
 }
 
 // Type returns whether the message is text or binary.
@@ -53,7 +52,7 @@ func (p *Prepared) Type() MessageType { return p.typ }
 func (p *Prepared) Len() int { return len(p.data) }
 
 func (p *Prepared) outgoing() outgoing {
-	return outgoing{shared: p, typ: p.typ, key: p.key, topic: p.topic, compress: p.compress}
+	return outgoing{shared: p, typ: p.typ, about: p.about, compress: p.compress}
 }
 
 // compressed returns the message compressed for a window, or nil if that does not make it smaller. All

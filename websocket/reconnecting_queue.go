@@ -35,7 +35,7 @@ func (rs *ReconnectingSocket) SendWith(m Outgoing) error {
 	}
 	buf := newBuffer(len(m.Data))
 	buf.b = append(buf.b, m.Data...)
-	err := rs.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, topic: m.Topic, done: m.Done})
+	err := rs.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, about: m.about(), done: m.Done})
 	if err != nil {
 		buf.free()
 	}
@@ -78,26 +78,26 @@ func (rs *ReconnectingSocket) makeRoom(o *outgoing) bool {
 	switch full {
 	case DropOldest:
 		for i := 0; i < rs.queue.n && !rs.fits(o); {
-			if rs.queue.at(i).topic != o.topic {
+			if rs.queue.at(i).topic() != o.topic() {
 				i++
 				continue
 			}
 			rs.drop(rs.queue.remove(i), ErrQueueFull)
-			o.topic.count(droppedOldest)
+			o.topic().count(droppedOldest)
 		}
 	case ReplaceByKey, Conflate:
-		for i := 0; o.key != "" && i < rs.queue.n; {
+		for i := 0; o.key() != "" && i < rs.queue.n; {
 			if !rs.queue.at(i).replacedBy(o) {
 				i++
 				continue
 			}
 			rs.drop(rs.queue.remove(i), ErrReplaced)
-			o.topic.count(replaced)
+			o.topic().count(replaced)
 		}
 	}
 	rs.wakeFlushers()
 	if fits = rs.fits(o); !fits {
-		o.topic.count(refusedNewest)
+		o.topic().count(refusedNewest)
 	}
 	return fits
 }
@@ -127,7 +127,7 @@ func (rs *ReconnectingSocket) drop(o outgoing, reason error) {
 		rs.post(func() { o.done(reason) })
 	}
 	rs.post(func() {
-		d := Drop{Message: o.message(), Key: o.key, Topic: o.topic, Reason: reason}
+		d := Drop{Message: o.message(), Key: o.key(), Topic: o.topic(), Reason: reason}
 		eachHearer(rs.onDrop.now(), func(f func(*ReconnectingSocket, Drop)) { f(rs, d) })
 		o.buf.free()
 	})

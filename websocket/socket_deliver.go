@@ -151,7 +151,7 @@ func (s *Socket) dispatch(ev event) {
 	case eventDrain:
 		each(l, func(f drainListener) { f(s) })
 	case eventDrop:
-		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key, Topic: ev.dropped.topic, Reason: ev.err}
+		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key(), Topic: ev.dropped.topic(), Reason: ev.err}
 		s.tellDropped(d)
 		each(l, func(f dropListener) { f(s, d) })
 		ev.dropped.letGo()

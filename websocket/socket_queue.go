@@ -15,8 +15,7 @@ type outgoing struct {
 
 	typ      MessageType
 	compress Compress
-	key      string
-	topic    *Topic
+	about    *about
 	done     func(error)
 	held     bool   // shared was told that it waits here
 	seq      uint64 // its number; a Socket's is a number

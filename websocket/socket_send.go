@@ -79,7 +79,7 @@ func (s *Socket) SendWith(m Outgoing) error {
 	}
 	buf := newBuffer(len(m.Data))
 	buf.b = append(buf.b, m.Data...)
-	return s.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, key: m.Key, topic: m.Topic, done: m.Done})
+	return s.enqueue(outgoing{buf: buf, typ: typ, compress: m.Compress, about: m.about(), done: m.Done})
 }
 
 // A plain message is nothing but its payload, which is the caller's.
@@ -171,29 +171,29 @@ func (s *Socket) makeRoom(o *outgoing) bool {
 	switch full {
 	case DropOldest:
 		for i := 0; i < s.queue.n && !s.fits(o); {
-			if x := s.queue.at(i); x.topic != o.topic || x.begun() {
+			if x := s.queue.at(i); x.topic() != o.topic() || x.begun() {
 				i++
 				continue
 			}
 			s.dropQueued(i, ErrQueueFull)
-			o.topic.count(droppedOldest)
+			o.topic().count(droppedOldest)
 		}
 	case ReplaceByKey, Conflate:
-		for i := 0; o.key != "" && i < s.queue.n; {
+		for i := 0; o.key() != "" && i < s.queue.n; {
 			if x := s.queue.at(i); !x.replacedBy(o) || x.begun() {
 				i++
 				continue
 			}
 			s.dropQueued(i, ErrReplaced)
-			o.topic.count(replaced)
+			o.topic().count(replaced)
 		}
 	case CloseSlow:
 		s.startClosing(CloseTryAgainLater, "", true)
-		o.topic.count(closedSlow)
+		o.topic().count(closedSlow)
 		return false
 	}
 	if fits = s.fits(o); !fits {
-		o.topic.count(refusedNewest)
+		o.topic().count(refusedNewest)
 	}
 	return fits
 }

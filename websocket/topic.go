@@ -49,13 +49,41 @@ func (t *Topic) count(what topicCount) {
 	}
 }
 
+// about is what a message has to do with others. Few messages have anything, so that those that do point to it.
+type about struct {
+	key   string
+	topic *Topic
+}
+
+// about returns nil if the message has nothing to do with others.
+func (m *Outgoing) about() *about {
+	if m.Key == "" && m.Topic == nil {
+		return nil
+	}
+	return &about{m.Key, m.Topic}
+}
+
+func (o *outgoing) key() string {
+	if o.about == nil {
+		return ""
+	}
+	return o.about.key
+}
+
+func (o *outgoing) topic() *Topic {
+	if o.about == nil {
+		return nil
+	}
+	return o.about.topic
+}
+
 // policy returns what a full queue does with a message: what its Topic says, or by default the queue.
 func (o *outgoing) policy(queue Policy) Policy {
-	if o.topic != nil {
-		return o.topic.Full
+	if t := o.topic(); t != nil {
+		return t.Full
 	}
 	return queue
 }
 
 // replacedBy reports whether the newer message n takes the place of o, where messages are replaced by key.
-func (o *outgoing) replacedBy(n *outgoing) bool { return o.key == n.key && o.topic == n.topic }
+func (o *outgoing) replacedBy(n *outgoing) bool { return o.key() == n.key() && o.topic() == n.topic() }
