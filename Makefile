@@ -1,7 +1,7 @@
 # Everwire. Say `make help`.
 
 # A root ./... sees only the root module, so what concerns all of them loops.
-MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks examples/opentelemetry websocket/frame/_asm
+MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks examples/opentelemetry hub/nats websocket/frame/_asm
 each = set -e; for m in $(MODULES); do echo "== $$m: $(1)"; (cd $$m && $(1)); done
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
@@ -37,7 +37,7 @@ lint: ## gofmt, go vet, staticcheck, and each module builds by itself
 	@for s in darwin/arm64 freebsd/amd64 netbsd/amd64 openbsd/amd64 dragonfly/amd64; do \
 		GOOS=$${s%/*} GOARCH=$${s#*/} go vet -tags everwire_kqueue ./internal/engine ./websocket || exit 1; done
 	@$(call each,go run $(STATICCHECK) ./...)
-	@$(call each,GOWORK=off go build ./...)
+	@$(call each,GOWORK=off go build -o /dev/null ./...)
 
 vuln: ## govulncheck, where it and its database can be had
 	@scripts/vulncheck $(GOVULNCHECK) $(MODULES)
