@@ -1,0 +1,80 @@
+package hub_test
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/everwire/everwire/hub"
+)
+
+func TestARoomTakesNoMoreThanItsMembers(t *testing.T) {
+	h := newHub(t, &hub.Options{Room: func(name string) hub.RoomOptions { return hub.RoomOptions{Members: 3, Ordered: name == "ordered"} }})
+	for _, room := range []string{"plain", "ordered"} {
+		var joined, full atomic.Int64
+		var work sync.WaitGroup
+		var clients [8]*client
+		for i := range clients {
+			clients[i] = newClient(t, nil)
+			work.Go(func() {
+				switch err := h.Join(clients[i].Socket, room); err {
+				case nil:
+					joined.Add(1)
+				case hub.ErrRoomFull:
+					full.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		work.Wait()
+		if joined.Load() != 3 || full.Load() != 5 || h.Len(room) != 3 {
+			t.Errorf("%d joined, %d did not, %d are members", joined.Load(), full.Load(), h.Len(room))
+		}
+		s := h.Members(room)[0]
+		must(t, h.Join(s, room)) // is in it
+		h.Leave(s, room)
+		must(t, h.Join(s, room))
+	}
+}
+
+func TestRoomsAndMembers(t *testing.T) {
+	h := newHub(t, nil)
+	a, b := newClient(t, nil), newClient(t, nil)
+	must(t, h.Join(a.Socket, "x", "y", "x"))
+	must(t, h.Join(b.Socket, "y", "ünï.cødé 💬"))
+	names := h.Rooms()
+	if slices.Sort(names); !slices.Equal(names, []string{"x", "y", "ünï.cødé 💬"}) {
+		t.Errorf("rooms %q", names)
+	}
+	if m := h.Members("y"); len(m) != 2 || h.Len("y") != 2 || h.Len("none") != 0 || h.Members("none") != nil {
+		t.Errorf("members %v", m)
+	}
+	if s := h.Stats(); s.Rooms != 3 || s.Memberships != 4 {
+		t.Errorf("%+v", s)
+	}
+	if a, b := hub.New(nil), hub.New(nil); a.Node() == "" || a.Node() == b.Node() {
+		t.Errorf("nodes %q and %q", a.Node(), b.Node())
+	}
+}
+
+// The Room option is asked when a room begins to be used, and again when it is used after nobody was in it.
+func TestWhenRoomIsAsked(t *testing.T) {
+	var asked atomic.Int64
+	h := newHub(t, &hub.Options{Room: func(string) hub.RoomOptions {
+		asked.Add(1)
+		return hub.RoomOptions{}
+	}})
+	a, b := newClient(t, nil), newClient(t, nil)
+	for range 2 {
+		must(t, h.Join(a.Socket, "r"))
+		must(t, h.Join(b.Socket, "r"))
+		publish(t, h, "r", "x")
+		h.Leave(a.Socket)
+		h.Leave(b.Socket)
+	}
+	if asked.Load() != 2 {
+		t.Errorf("asked %d times", asked.Load())
+	}
+}
