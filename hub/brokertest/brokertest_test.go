@@ -1,0 +1,23 @@
+package brokertest_test
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/everwire/everwire/hub"
+	"github.com/everwire/everwire/hub/brokertest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestMemory(t *testing.T) {
+	brokertest.Run(t, func(_ *testing.T, nodes int) []hub.Broker {
+		first := hub.NewMemory(nil)
+		brokers := []hub.Broker{first}
+		for len(brokers) < nodes {
+			brokers = append(brokers, first.Node())
+		}
+		return brokers
+	})
+}
