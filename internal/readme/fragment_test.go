@@ -19,9 +19,11 @@ var names = map[string]string{
 	"frame":       "github.com/everwire/everwire/websocket/frame",
 	"handshake":   "github.com/everwire/everwire/websocket/handshake",
 	"http":        "net/http",
+	"hub":         "github.com/everwire/everwire/hub",
 	"io":          "io",
 	"json":        "encoding/json",
 	"log":         "log",
+	"nats":        "github.com/everwire/everwire/hub/nats",
 	"net":         "net",
 	"netip":       "net/netip",
 	"os":          "os",
@@ -42,7 +44,8 @@ var selector = regexp.MustCompile(`\b([a-z][a-z0-9]*)\.[A-Z]`)
 
 // wrapped is where a fragment stands that is not a declaration, and the names that it may take for granted.
 const wrapped = `func fragment%d(ctx context.Context, w http.ResponseWriter, r *http.Request, c *websocket.Conn, ` +
-	`s *websocket.Socket, srv *websocket.Server, mux *http.ServeMux, data []byte) error {
+	`s *websocket.Socket, srv *websocket.Server, mux *http.ServeMux, data []byte, ` +
+	`h *hub.Hub, options func(string) hub.RoomOptions, last hub.Position) error {
 	{
 //line %s:%d
 %s	}

@@ -28,8 +28,13 @@ func dialPath(t *testing.T, addr, path string) (*websocket.Conn, error) {
 	return c, err
 }
 
-func TestBroadcastingsRooms(t *testing.T) {
-	addr := serveProgram(t, "docs/broadcasting.md")
+func TestBroadcastingsRooms(t *testing.T) { haveRooms(t, serveProgram(t, "docs/broadcasting.md")) }
+
+func TestRoomsOfAHub(t *testing.T) { haveRooms(t, serveProgram(t, "docs/rooms.md")) }
+
+// haveRooms judges a server whose rooms are in the path, and in which one hears oneself.
+func haveRooms(t *testing.T, addr string) {
+	t.Helper()
 	in := func(room string) *websocket.Conn {
 		c, err := dialPath(t, addr, "/rooms/"+room)
 		if err != nil {
@@ -102,7 +107,7 @@ func TestAuthenticationsTickets(t *testing.T) {
 // Every program in the documents is run by one of these tests.
 func TestEveryProgramIsRun(t *testing.T) {
 	run := map[string]int{
-		"README.md": 2, "docs/getting-started.md": 3, "docs/migrating.md": 2, "docs/broadcasting.md": 1, "docs/authentication.md": 1,
+		"README.md": 2, "docs/getting-started.md": 3, "docs/migrating.md": 2, "docs/broadcasting.md": 1, "docs/rooms.md": 1, "docs/authentication.md": 1,
 	}
 	for _, d := range documents(t) {
 		n := 0
