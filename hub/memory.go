@@ -10,16 +10,17 @@ import (
 	"time"
 )
 
-// Memory is a [Broker] for the Hubs of one process. It keeps histories in memory: what was published is gone when the process is, and positions of
-// before have another epoch.
+// Memory is a [Broker] for the Hubs of one process. It keeps histories in memory: what was published is gone
+// when the process is, and positions of before have another epoch.
 //
-// Several Hubs may share what one Memory keeps, as if each were a node of its own: [Memory.Node] gives each a Memory to close. One that is
-// handed to several Hubs itself is closed for all of them with the first.
+// Several Hubs may share what one Memory keeps, as if each were a node of its own: [Memory.Node] gives each a
+// Memory to close. One that is handed to several Hubs itself is closed for all of them with the first.
 //
-// Offsets increase over all rooms together, so that a room that nobody used for a while goes on after where it was. Beside the bounds of
-// [MemoryOptions], a message that was not handed to a [Follower] yet is kept for it: up to 16,384 messages, or 16 MiB. A follower
-// of a logged room that is slower than that gets the rest from the log, and hears of it by Lost if the log has dropped some; in a plain room,
-// and for [Memory.Listen], what is too much is dropped. No follower holds another up, or a publisher.
+// Offsets increase over all rooms together, so that a room that nobody used for a while goes on after where
+// it was. Beside the bounds of [MemoryOptions], a message that was not handed to a [Follower] yet is kept for
+// it: up to 16,384 messages, or 16 MiB. A follower of a logged room that is slower than that gets the rest
+// from the log, and hears of it by Lost if the log has dropped some; in a plain room, and for
+// [Memory.Listen], what is too much is dropped. No follower holds another up, or a publisher.
 type Memory struct {
 	store  *memoryStore
 	closed atomic.Bool
@@ -29,12 +30,12 @@ var _ Broker = (*Memory)(nil)
 
 // MemoryOptions bound what a [Memory] keeps. The zero value, and nil, is all defaults.
 type MemoryOptions struct {
-	// Bytes is how many octets of messages all rooms together may keep; past it the oldest are dropped first, whatever their room.
-	// Some 250 octets are counted for each message beside its own. Default 256 MiB.
+	// Bytes is how many octets of messages all rooms together may keep; past it the oldest are dropped first,
+	// whatever their room. Some 250 octets are counted for each message beside its own. Default 256 MiB.
 	Bytes int64
 
-	// IDs is how many IDs of messages are remembered, for two minutes; past it the oldest are forgotten sooner. One takes some
-	// 100 octets. Default 1,048,576.
+	// IDs is how many IDs of messages are remembered, for two minutes; past it the oldest are forgotten
+	// sooner. One takes some 100 octets. Default 1,048,576.
 	IDs int
 }
 
@@ -50,7 +51,8 @@ const (
 	memoryReadOctets   = 1 << 20
 )
 
-// NewMemory makes a Memory. Nil is the zero options. It has no goroutine while there is nothing to hand to followers.
+// NewMemory makes a Memory. Nil is the zero options. It has no goroutine while there is nothing to hand to
+// followers.
 func NewMemory(opts *MemoryOptions) *Memory {
 	var o MemoryOptions
 	if opts != nil {
@@ -72,11 +74,13 @@ func NewMemory(opts *MemoryOptions) *Memory {
 	return st.node()
 }
 
-// Node returns a Memory that keeps the same rooms, as the broker of another node: what is published at one reaches the others, and closing
-// it ends its feeds and its members' presence alone. When all of them are closed, what was kept is dropped.
+// Node returns a Memory that keeps the same rooms, as the broker of another node: what is published at one
+// reaches the others, and closing it ends its feeds and its members' presence alone. When all of them are
+// closed, what was kept is dropped.
 func (m *Memory) Node() *Memory { return m.store.node() }
 
-// Publish implements [Broker]. It never waits. The Message is copied, but for Data, which must not be changed after the call.
+// Publish implements [Broker]. It never waits. The Message is copied, but for Data, which must not be changed
+// after the call.
 func (m *Memory) Publish(ctx context.Context, r Room, msg *Message) (Position, error) {
 	if err := m.check(ctx); err != nil {
 		return Position{}, err
@@ -171,8 +175,9 @@ func (m *Memory) check(ctx context.Context) error {
 
 const memoryShards = 64
 
-// A memoryStore is what the Memories of several nodes share. Its rooms are spread over shards by their names. A shard's lock is held for the moment that
-// it takes to put a message into a log and before those who follow, and nothing is called under it.
+// A memoryStore is what the Memories of several nodes share. Its rooms are spread over shards by their names.
+// A shard's lock is held for the moment that it takes to put a message into a log and before those who
+// follow, and nothing is called under it.
 type memoryStore struct {
 	epoch  string
 	start  time.Time
@@ -201,8 +206,8 @@ func (st *memoryStore) shard(room string) *memoryShard {
 // now is the time since the store was made, by a clock that never goes back.
 func (st *memoryStore) now() time.Duration { return time.Since(st.start) }
 
-// bound drops the oldest messages of all rooms until no more is kept than may be. Who finds another at it leaves it to that one, which looks
-// again after it has given the lock up.
+// bound drops the oldest messages of all rooms until no more is kept than may be. Who finds another at it
+// leaves it to that one, which looks again after it has given the lock up.
 func (st *memoryStore) bound() {
 	for st.octets.Load() > st.limit {
 		if !st.dropping.TryLock() {
@@ -214,7 +219,8 @@ func (st *memoryStore) bound() {
 	}
 }
 
-// dropOldest finds the shard with the oldest message, and drops what it has before the oldest of the others. It reports whether there was any.
+// dropOldest finds the shard with the oldest message, and drops what it has before the oldest of the others.
+// It reports whether there was any.
 func (st *memoryStore) dropOldest() bool {
 	var oldest *memoryShard
 	first, second := ^uint64(0), ^uint64(0)

@@ -40,7 +40,8 @@ type listener func(*Message)
 func (f listener) Message(m *Message) { f(m) }
 func (f listener) Lost(Position)      {}
 
-// tell gives a message to all who follow a room, and to others. The shard's lock is held, so that all get the messages in one order.
+// tell gives a message to all who follow a room, and to others. The shard's lock is held, so that all get the
+// messages in one order.
 func (r *memoryRoom) tell(m *Message, others []*memoryFeed) {
 	if r != nil {
 		for f := r.feeds; f != nil; f = f.next {
@@ -150,7 +151,8 @@ func (f *memoryFeed) stop() bool {
 	return true
 }
 
-// memoryListeners are those who listen by a pattern that more than one room may match. They are few: they are of the program, not of its users.
+// memoryListeners are those who listen by a pattern that more than one room may match. They are few: they are
+// of the program, not of its users.
 type memoryListeners struct {
 	mu  sync.Mutex
 	all atomic.Pointer[[]*memoryFeed] // never changed: a new one takes its place

@@ -8,8 +8,8 @@ import (
 // How long the ID of a message counts: the window of NATS JetStream, so that rooms behave alike on both.
 const duplicateWindow = 2 * time.Minute
 
-// memoryIDs remembers which messages were appended under which IDs. It keeps 128 bits of a name and an ID instead of both, so that long
-// ones take no more.
+// memoryIDs remembers which messages were appended under which IDs. It keeps 128 bits of a name and an ID
+// instead of both, so that long ones take no more.
 type memoryIDs struct {
 	seeds   [2]maphash.Seed
 	offsets map[idKey]uint64

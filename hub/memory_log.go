@@ -12,7 +12,8 @@ type memoryLog struct {
 	messages ring[*keptMessage]
 	dropped  uint64 // up to this offset something of the room was dropped; zero: nothing was
 
-	// When the oldest is to be looked at, and where the log is in the shard's heap of these; place is -1 when it is not.
+	// When the oldest is to be looked at, and where the log is in the shard's heap of these; place is -1 when
+	// it is not.
 	due   time.Duration
 	place int
 }
@@ -25,8 +26,9 @@ type keptMessage struct {
 	octets     int64
 }
 
-// start returns how many of the messages are at or before an offset, if all that came after it are kept for certain and the offset is
-// the room's: that of a message, or one at which the room was empty. Last is the last offset that was given away.
+// start returns how many of the messages are at or before an offset, if all that came after it are kept for
+// certain and the offset is the room's: that of a message, or one at which the room was empty. Last is the
+// last offset that was given away.
 func (l *memoryLog) start(after, last uint64) (int, bool) {
 	i := l.search(after)
 	if i < l.messages.len() && l.messages.at(i).Position.Offset == after {
@@ -56,7 +58,8 @@ func (l *memoryLog) piece(i int) []*Message {
 	return piece
 }
 
-// memoryAges are the logs of a shard that have messages which will be too old, by when that is to be looked at. A log's time may be earlier than it has to be.
+// memoryAges are the logs of a shard that have messages which will be too old, by when that is to be looked
+// at. A log's time may be earlier than it has to be.
 type memoryAges []*memoryLog
 
 func (a memoryAges) Len() int           { return len(a) }

@@ -10,7 +10,8 @@ type pattern struct {
 
 const anyToken, anyRest = "*", ">"
 
-// parsePattern reads a pattern. A token that has more than a "*" or a ">" in it is nothing but itself, as is a ">" that is not the last.
+// parsePattern reads a pattern. A token that has more than a "*" or a ">" in it is nothing but itself, as is
+// a ">" that is not the last.
 func parsePattern(s string) (pattern, error) {
 	if err := checkName(s); err != nil {
 		return pattern{}, err

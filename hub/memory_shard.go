@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// How long a message may be kept after it is too old, by a log that nobody uses. Who uses it never sees such a one.
+// How long a message may be kept after it is too old, by a log that nobody uses. Who uses it never sees such
+// a one.
 const memorySweep = time.Second
 
 // A memoryShard has a part of the rooms.
@@ -124,7 +125,8 @@ func (s *memoryShard) append(r Room, msg *Message) uint64 {
 	return k.Position.Offset
 }
 
-// remember adds an ID. What is too many is forgotten here, where it came from, so that no other shard's lock is needed.
+// remember adds an ID. What is too many is forgotten here, where it came from, so that no other shard's lock
+// is needed.
 func (s *memoryShard) remember(id idKey, offset uint64, now time.Duration) {
 	s.ids.add(id, offset, now)
 	if s.store.ids.Add(1) > s.store.maxIDs {
@@ -133,7 +135,8 @@ func (s *memoryShard) remember(id idKey, offset uint64, now time.Duration) {
 	}
 }
 
-// follow adds a feed to a room and returns the last position of its log. That of an empty one is a new offset, which is no message's: nothing of the room can have been dropped after it.
+// follow adds a feed to a room and returns the last position of its log. That of an empty one is a new
+// offset, which is no message's: nothing of the room can have been dropped after it.
 func (s *memoryShard) follow(r Room, f *memoryFeed) (last uint64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,8 +14,9 @@ import (
 // How long a test waits for what must come. Nothing that works takes nearly as long.
 const patience = time.Minute
 
-// Run runs all tests against clusters that a function makes: so many brokers, each as that of one node. They are closed by the tests. Names of rooms are
-// never used twice, so that clusters may share what is behind them.
+// Run runs all tests against clusters that a function makes: so many brokers, each as that of one node. They
+// are closed by the tests. Names of rooms are never used twice, so that clusters may share what is behind
+// them.
 func Run(t *testing.T, cluster func(t *testing.T, nodes int) []hub.Broker) {
 	tests := []struct {
 		name  string

@@ -10,6 +10,7 @@
 //		})
 //	}
 //
-// What the files hold: brokertest.go, Run; logged.go, rooms with a log; follow.go, the seam between a log and what follows; read.go, which positions are honoured; plain.go,
-// rooms without a log; listen.go, patterns and names; presence.go; end.go, contexts and Close; record.go, a Follower that remembers.
+// What the files hold: brokertest.go, Run; logged.go, rooms with a log; follow.go, the seam between a log and
+// what follows; read.go, which positions are honoured; plain.go, rooms without a log; listen.go, patterns and
+// names; presence.go; end.go, contexts and Close; record.go, a Follower that remembers.
 package brokertest

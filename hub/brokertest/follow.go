@@ -8,7 +8,8 @@ import (
 	"github.com/everwire/everwire/hub"
 )
 
-// followSeam follows a room again and again while messages are published, and reads what was before: both together must be all.
+// followSeam follows a room again and again while messages are published, and reads what was before: both
+// together must be all.
 func followSeam(c *testCluster) {
 	const messages, followers = 300, 12
 	r := c.logged(messages + 1)

@@ -12,8 +12,8 @@ import (
 // What settle publishes begins so.
 const settling = "settle "
 
-// settle publishes at a node until a follower of a plain room is told of it. What is delivered at most once may take a moment to find the way to another
-// node; what comes after it has is not lost any more.
+// settle publishes at a node until a follower of a plain room is told of it. What is delivered at most once
+// may take a moment to find the way to another node; what comes after it has is not lost any more.
 func (c *testCluster) settle(r hub.Room, node int, f *record) {
 	c.Helper()
 	c.settleWith(f, node, func(data string) { c.publish(node, r, text("", data)) })

@@ -7,5 +7,6 @@
 //	stats.go     everwire admin stats
 //	close.go     everwire admin close
 //	tap.go       everwire admin tap
+//	drain.go     everwire drain
 //	visible.go   what other people have sent, made safe for a terminal
 package admin

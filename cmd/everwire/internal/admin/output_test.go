@@ -70,9 +70,11 @@ func TestListAll(t *testing.T) {
 func TestStats(t *testing.T) {
 	n := &status.Numbers{
 		Time: 1_700_000_090_000, Connections: 70, Handshakes: status.Handshakes{Accepted: 100, Refused: 3, AcceptedRate: 1.5},
-		Received: status.Traffic{Messages: 1000, Octets: 1 << 20, MessagesRate: 10, OctetsRate: 1536},
-		Sent:     status.Traffic{Messages: 5}, RoundTrip: &status.RoundTrip{Median: 1.25, P99: 20},
+		Received: status.Traffic{Messages: 1000, Octets: 1 << 20, MessagesRate: 10, OctetsRate: 1536, WireRate: 2048},
+		Sent:     status.Traffic{Messages: 5, WireRate: 512}, RoundTrip: &status.RoundTrip{Median: 1.25, P99: 20},
 		Lag: 0.5, Wait: 0.125, Memory: 20 << 20, Heap: 4 << 20, Goroutines: 12,
+		Rooms:    &status.Rooms{Rooms: 2, Memberships: 70, Published: 6, Refused: 1, Received: 5, Delivered: 350, Broker: "no \x1bmajority"},
+		Shedding: "too busy: memory",
 	}
 	h := &status.Hello{Started: 1_700_000_000_000}
 	var out strings.Builder
@@ -84,11 +86,15 @@ connections   70
 handshakes    100 accepted (1.5/s), 3 refused (0.0/s)
 received      1000 messages (10.0/s), 1.0 MiB (1.5 KiB/s)
 sent          5 messages (0.0/s), 0 B (0 B/s)
+bandwidth     2.0 KiB/s in, 512 B/s out
 round trip    1.2 ms median, 20.0 ms p99
 loop lag      0.50 ms
 wait          0.12 ms p99 for a processor
 memory        20 MiB, 4.0 MiB of it values
 goroutines    12
+rooms         2 with 70 members here; 6 messages published here, 1 refused, 5 received, 350 delivered
+broker        out of reach: no \u001bmajority
+shedding      new handshakes get 503: too busy: memory
 `
 	if out.String() != want {
 		t.Errorf("%s\nwant\n%s", &out, want)

@@ -66,6 +66,7 @@ func writeStats(out io.Writer, h *status.Hello, n *status.Numbers) error {
 	}{{"received", n.Received}, {"sent", n.Sent}} {
 		row(way.name, "%d messages (%.1f/s), %s (%s/s)", way.Messages, way.MessagesRate, octets(float64(way.Octets)), octets(way.OctetsRate))
 	}
+	row("bandwidth", "%s/s in, %s/s out", octets(n.Received.WireRate), octets(n.Sent.WireRate))
 	if n.RoundTrip != nil {
 		row("round trip", "%.1f ms median, %.1f ms p99", n.RoundTrip.Median, n.RoundTrip.P99)
 	} else {
@@ -75,6 +76,16 @@ func writeStats(out io.Writer, h *status.Hello, n *status.Numbers) error {
 	row("wait", "%.2f ms p99 for a processor", n.Wait)
 	row("memory", "%s, %s of it values", octets(float64(n.Memory)), octets(float64(n.Heap)))
 	row("goroutines", "%d", n.Goroutines)
+	if r := n.Rooms; r != nil {
+		row("rooms", "%d with %d members here; %d messages published here, %d refused, %d received, %d delivered", r.Rooms, r.Memberships,
+			r.Published, r.Refused, r.Received, r.Delivered)
+		if r.Broker != "" {
+			row("broker", "out of reach: %s", visible(r.Broker))
+		}
+	}
+	if n.Shedding != "" {
+		row("shedding", "new handshakes get 503: %s", visible(n.Shedding))
+	}
 	return w.Flush()
 }
 

@@ -11,6 +11,7 @@
 //	echo_test.go          /echo
 //	hello_test.go         /hello
 //	chat_test.go          /chat, with two people in it
+//	rooms_test.go         its rooms, and two nodes one of which is killed
 //	binary_test.go        /binary, with files and random bytes
 //	rate_test.go          /rate, with the check of bufferedAmount and without
 //	handshake_test.go     /handshake

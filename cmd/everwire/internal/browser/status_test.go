@@ -66,6 +66,20 @@ func number(selector string) string {
 	return `parseFloat(document.querySelector(` + quote(selector) + `).textContent.replace(/,/g, ""))`
 }
 
+func TestStatusSaysThatLoadIsShed(t *testing.T) {
+	overWSAndWSS(t, func(t *testing.T, secure bool) {
+		s := serve(t, secure)
+		p := open(t, s.http+"/status")
+		p.seesSoon(number("#connections") + " === 0")
+		if !evaluate[bool](p, `document.getElementById("trouble").hidden`) {
+			t.Error("without trouble there is something of it")
+		}
+		s = serve(t, secure, "--shed-memory", "1MiB")
+		p = open(t, s.http+"/status")
+		p.wantText("#trouble", "New connections are answered with 503 (too busy: memory).")
+	})
+}
+
 func TestStatusShowsNumbersThatMove(t *testing.T) {
 	overWSAndWSS(t, func(t *testing.T, secure bool) {
 		s := serve(t, secure)

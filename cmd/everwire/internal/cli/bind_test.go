@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,7 +11,11 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/auth"
+	"github.com/everwire/everwire/cmd/everwire/internal/cluster"
 	"github.com/everwire/everwire/cmd/everwire/internal/serve"
+	"github.com/everwire/everwire/cmd/everwire/internal/shed"
+	"github.com/everwire/everwire/hub"
 )
 
 // bound returns the flags of serve as they are given in args, the environment and the text of a file.
@@ -85,6 +90,33 @@ func TestEverySetting(t *testing.T) {
 		Metrics:         "127.0.0.1:9090",
 		Pprof:           "[::1]:6060",
 		AdminToken:      "0123456789abcdef",
+		DrainWindow:     3 * time.Second,
+		Rooms:           serve.Rooms{History: hub.History{Messages: 50, Age: time.Hour}},
+		Cluster: cluster.Config{
+			Embedded: true, Addr: "10.0.0.1:7900", Peers: []string{"10.0.0.1:7900", "10.0.0.2:7900", "10.0.0.3:7900"},
+			Store: "store", SecretFile: "secret", Relaxed: true, Replicas: 1,
+		},
+		Auth: serve.Auth{
+			Mode: "jwt", Grace: time.Minute,
+			JWT: auth.JWTOptions{
+				SecretFile: "hs", PublicKeyFile: "pem", KeySetFile: "jwks", Issuer: "me", Audience: "you",
+			},
+			Limits: auth.Limits{
+				ConnectionsPerUser: 5, RoomsPerConnection: 6, MembersPerRoom: 7, PublishesPerSecond: 2500, OctetsPerSecond: 65536,
+				RoomPublishesPerSecond: 0.5,
+			},
+		},
+		APIKeysFile: "keys", Webhook: "https://backend.example/events", WebhookSecretFile: "whsec",
+		Shed: shed.Limits{Connections: 10000, Memory: 1536 << 20, Lag: 250 * time.Millisecond},
+	}
+	rooms := map[string]string{
+		"chat-history": "50", "chat-history-age": "1h", "cluster": "true", "cluster-addr": "10.0.0.1:7900",
+		"peers": "10.0.0.1:7900, 10.0.0.2:7900,10.0.0.3:7900", "cluster-store": "store", "cluster-secret-file": "secret",
+		"durability": "relaxed", "auth": "jwt", "jwt-secret-file": "hs", "jwt-key-file": "pem", "jwks-file": "jwks", "jwt-issuer": "me",
+		"jwt-audience": "you", "auth-grace": "1m", "api-keys-file": "keys", "webhook": "https://backend.example/events",
+		"webhook-secret-file": "whsec", "user-connections": "5", "user-rate": "2.5k", "user-bandwidth": "64KiB", "connection-rooms": "6",
+		"room-members": "7", "room-rate": "0.5", "max-connections": "10k", "shed-memory": "1.5GiB", "shed-lag": "250ms",
+		"drain-window": "3s",
 	}
 	tests := []struct {
 		name string
@@ -128,6 +160,11 @@ func TestEverySetting(t *testing.T) {
 			log-level = "warn"
 		`},
 	}
+	for name, value := range rooms {
+		tests[0].args = append(tests[0].args, "--"+name+"="+value)
+		tests[1].env["EVERWIRE_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))] = value
+		tests[2].file += fmt.Sprintf("%s = %q\n", name, value)
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			values, _, err := bound(t, tt.args, tt.env, tt.file)
@@ -154,8 +191,8 @@ func TestEverySettingIsInTheTable(t *testing.T) {
 	newServeFlags(flags)
 	n := 0
 	flags.VisitAll(func(*pflag.Flag) { n++ })
-	if n != 13 {
-		t.Errorf("there are %d flags, and TestEverySetting knows 12 and --config", n)
+	if n != 46 {
+		t.Errorf("there are %d flags, and TestEverySetting knows 40, --config and those of what excludes others: four of nats, and auth-webhook", n)
 	}
 }
 

@@ -100,7 +100,7 @@ to WebSocket servers, records, loads and judges them, and is one.`,
 		commands  []*cobra.Command
 	}{
 		{"tools", "For any server or client:", []*cobra.Command{newConnect(), newProxy(), newReplay(), newBench(), newConform()}},
-		{"server", "A server, and its operator:", []*cobra.Command{newServe(), newAdmin(), newHealth()}},
+		{"server", "A server, and its operator:", []*cobra.Command{newServe(), newAdmin(), newDrain(), newHealth()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
 		for _, cmd := range group.commands {

@@ -2,13 +2,14 @@
 // from.
 //
 //	cli.go       Main: runs a command, and turns errors into messages and exit statuses
-//	serve.go     everwire serve
+//	serve.go     everwire serve; serve_rooms.go its flags about the chat's rooms and how many may come
 //	connect.go   everwire connect; connect_terminal.go where that is by hand
 //	proxy.go     everwire proxy
 //	replay.go    everwire replay
 //	bench.go     everwire bench; bench_config.go its plan, bench_values.go its kinds of values
 //	conform.go   everwire conform
 //	admin.go     everwire admin
+//	drain.go     everwire drain
 //	health.go    everwire health
 //	docs.go      everwire docs, which is hidden
 //	man.go       manual pages, of what --help says

@@ -43,11 +43,7 @@ the command line, a variable or the configuration file makes no sense.`,
 		if err := bind(cmd.Flags()); err != nil {
 			return err
 		}
-		config, err := flags.serveConfig()
-		if err != nil {
-			return err
-		}
-		if err := serve.Ask(cmd.Context(), config, time.Duration(timeout)); err != nil {
+		if err := serve.Ask(cmd.Context(), flags.listening(), time.Duration(timeout)); err != nil {
 			return failure{err}
 		}
 		return nil

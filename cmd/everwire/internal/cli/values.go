@@ -105,3 +105,60 @@ func (o *origins) Append(pattern string) error {
 
 func (o *origins) String() string { return strings.Join(*o, ",") }
 func (o *origins) Type() string   { return "pattern" }
+
+// addresses is a list of host:port, which grows with each Set.
+type addresses []string
+
+// Set takes several with commas between them.
+func (a *addresses) Set(s string) error {
+	for one := range strings.SplitSeq(s, ",") {
+		if err := a.Append(strings.TrimSpace(one)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Append takes one.
+func (a *addresses) Append(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if n, no := strconv.ParseUint(port, 10, 16); err != nil || no != nil || n == 0 || host == "" {
+		return fmt.Errorf("%q is not host:port, such as 10.0.0.1:7900", s)
+	}
+	*a = append(*a, s)
+	return nil
+}
+
+func (a *addresses) String() string { return strings.Join(*a, ",") }
+func (a *addresses) Type() string   { return "addresses" }
+
+// size is a number of octets, of which there is at least one.
+type size int64
+
+func (n *size) Set(s string) error {
+	digits := strings.TrimRight(s, "kKMGTiB")
+	factor, ok := map[string]float64{
+		"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+	}[s[len(digits):]]
+	v, err := strconv.ParseFloat(digits, 64)
+	if !ok || err != nil || strings.Trim(digits, "0123456789.") != "" || v*factor < 1 || v*factor > 1<<50 {
+		return errors.New("must be a number of octets, such as 65536, 64KiB, 512MiB or 1.5GiB")
+	}
+	*n = size(v * factor)
+	return nil
+}
+
+func (n *size) String() string {
+	if *n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(*n), 10)
+}
+func (n *size) Type() string { return "size" }
+
+// limit is a number of which there may be at most so many. Without one there is no limit.
+func limit(value *int) *parsed[int] {
+	p := counted(value, 1_000_000_000)
+	p.text = ""
+	return p
+}

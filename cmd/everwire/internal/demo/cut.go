@@ -6,16 +6,6 @@ import "unicode/utf8"
 // for the code (RFC 6455 §5.5).
 const longestReason = 123
 
-// cutCharacters returns the first n characters of UTF-8, counted in code points, as [...text] does in a browser.
-func cutCharacters(text []byte, n int) []byte {
-	end := 0
-	for ; n > 0 && end < len(text); n-- {
-		_, size := utf8.DecodeRune(text[end:])
-		end += size
-	}
-	return text[:end]
-}
-
 // cutOctets returns as many of the first characters as have no more than n octets.
 func cutOctets(text string, n int) string {
 	if len(text) <= n {

@@ -2,7 +2,7 @@
 //
 //	echo.go          sends every message back as it came
 //	hello.go         greets by name and, a little later, says goodbye
-//	chat.go          sends what one writes to all
+//	chat.go          the chat, of package chat
 //	binary.go        sends bytes back, and takes nothing else
 //	rate.go          reads no faster than it is told to
 //	handshake.go     tells a client what its handshake said, and the answer

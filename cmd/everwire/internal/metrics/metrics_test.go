@@ -18,6 +18,9 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/api/events"
+	"github.com/everwire/everwire/cmd/everwire/internal/shed"
+	"github.com/everwire/everwire/hub"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -146,6 +149,9 @@ func TestWhatIsCounted(t *testing.T) {
 	if err == nil {
 		t.Fatal("a page from elsewhere may connect")
 	}
+	if err := e.Shutdown(t.Context()); err != nil { // which waits until the close event is over: so long a connection counts
+		t.Fatal(err)
+	}
 
 	got, text := scrape1(t, e.Metrics)
 	on := func(labels ...string) []string { return append([]string{"endpoint", "echo"}, labels...) }
@@ -254,6 +260,9 @@ func gathered(t *testing.T) *Metrics {
 	t.Helper()
 	m := New()
 	m.Watch("echo", &websocket.Server{})
+	m.WatchHub(func() hub.Stats { return hub.Stats{} })
+	m.WatchGate(func() shed.Figures { return shed.Figures{} })
+	m.WatchWebhook(func() events.Figures { return events.Figures{} })
 	ep := m.endpoints.list[0]
 	for result := range ep.handshakes {
 		ep.handshakes[result][0].Add(1)

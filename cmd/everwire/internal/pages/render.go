@@ -16,7 +16,7 @@ var embedded embed.FS
 var demos = []demo{
 	{"echo", "Echo", "Open a connection, send what you like and get it back, as text or as bytes."},
 	{"hello", "Hello", "One short conversation from open to close, with the code that holds it."},
-	{"chat", "Chat", "Everyone on this page sees what everyone writes, newest first."},
+	{"chat", "Chat", "Everyone on this page sees what everyone writes; or rooms, with names and what was said before."},
 	{"binary", "Binary", "Send a file to the server and back, and see that not a bit of it has changed."},
 	{"rate", "Rate", "Send to a server that reads slowly, and watch bufferedAmount tell you when to wait."},
 	{"handshake", "Handshake", "What your browser asked for and what it was answered, line by line, explained."},
@@ -33,6 +33,7 @@ var status = demo{"status", "Status", "What this server is doing, second by seco
 type view struct {
 	Page  demo
 	Demos []demo
+	Nodes []string // the chat's, besides the one that has served the page
 }
 
 // file is one response body, ready to be sent.
@@ -52,14 +53,18 @@ func newFile(body []byte, contentType string) file {
 func renderPages() map[string]file {
 	rendered := make(map[string]file)
 	for _, page := range append([]demo{{Name: "index"}, status}, demos...) {
-		t := template.Must(template.ParseFS(embedded, "html/layout.html", "html/"+page.Name+".html"))
-		var out bytes.Buffer
-		if err := t.ExecuteTemplate(&out, "layout.html", view{page, demos}); err != nil {
-			panic(err)
-		}
-		rendered[page.Name] = newFile(out.Bytes(), "text/html; charset=utf-8")
+		rendered[page.Name] = render(page, nil)
 	}
 	return rendered
+}
+
+func render(page demo, nodes []string) file {
+	t := template.Must(template.ParseFS(embedded, "html/layout.html", "html/"+page.Name+".html"))
+	var out bytes.Buffer
+	if err := t.ExecuteTemplate(&out, "layout.html", view{page, demos, nodes}); err != nil {
+		panic(err)
+	}
+	return newFile(out.Bytes(), "text/html; charset=utf-8")
 }
 
 // contentTypes are the types of the assets by extension. The operating system's table is not asked, so that the

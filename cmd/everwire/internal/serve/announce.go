@@ -12,16 +12,16 @@ import (
 )
 
 // announceOn announces a server by what it listens on.
-func announceOn(out io.Writer, asked string, got net.Addr, c *certificate) {
+func announceOn(out io.Writer, asked string, got net.Addr, c *certificate, more []string) {
 	if got.Network() == "unix" {
-		fmt.Fprintf(out, "Everwire serves on the Unix socket %s\n", got)
+		fmt.Fprintf(out, "Everwire serves on the Unix socket %s\n%s\n", got, strings.Join(more, "\n"))
 		return
 	}
-	announce(out, addresses(asked, got), c)
+	announce(out, addresses(asked, got), c, more)
 }
 
-// announce tells who started the server where it is.
-func announce(out io.Writer, addresses []string, c *certificate) {
+// announce tells who started the server where it is, and more.
+func announce(out io.Writer, addresses []string, c *certificate, more []string) {
 	secure := ""
 	if c != nil {
 		secure = "s"
@@ -38,6 +38,7 @@ func announce(out io.Writer, addresses []string, c *certificate) {
 	}
 	page := fmt.Sprintf("http%s://%s%s", secure, addresses[0], status.Path)
 	fmt.Fprintf(&text, "\n  %-36s  shows what all of them are doing\n", page)
+	fmt.Fprintf(&text, "\n%s\n", strings.Join(more, "\n"))
 	if c != nil && c.fingerprint != "" {
 		fmt.Fprintf(&text, "\nThe certificate was made just now, for %s. SHA-256 fingerprint:\n  %s\n",
 			strings.Join(c.names, ", "), c.fingerprint)

@@ -27,6 +27,9 @@ func TestAnnounce(t *testing.T) {
 			"",
 			"  http://127.0.0.1:8080/status          shows what all of them are doing",
 			"",
+			"Rooms are so.",
+			"The chat is so.",
+			"",
 			"Press Ctrl-C to stop.",
 		}},
 		{"several addresses, TLS from files", []string{"localhost:443", "[2001:db8::1]:443"}, &certificate{}, []string{
@@ -43,6 +46,9 @@ func TestAnnounce(t *testing.T) {
 			"",
 			"  https://localhost:443/status          shows what all of them are doing",
 			"",
+			"Rooms are so.",
+			"The chat is so.",
+			"",
 			"Press Ctrl-C to stop.",
 		}},
 		{"self-signed", []string{"[::1]:8080"}, &certificate{nil, "AB:CD", []string{"localhost", "::1"}}, []string{
@@ -58,6 +64,9 @@ func TestAnnounce(t *testing.T) {
 			"",
 			"  https://[::1]:8080/status             shows what all of them are doing",
 			"",
+			"Rooms are so.",
+			"The chat is so.",
+			"",
 			"The certificate was made just now, for localhost, ::1. SHA-256 fingerprint:",
 			"  AB:CD",
 			"",
@@ -67,7 +76,7 @@ func TestAnnounce(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
-			announce(&out, tt.addresses, tt.certificate)
+			announce(&out, tt.addresses, tt.certificate, []string{"Rooms are so.", "The chat is so."})
 			if want := strings.Join(tt.want, "\n") + "\n"; out.String() != want {
 				t.Errorf("announced\n%s\nwant\n%s", out.String(), want)
 			}
@@ -113,8 +122,8 @@ func TestAddresses(t *testing.T) {
 
 func TestAnnounceOnAUnixSocket(t *testing.T) {
 	var out strings.Builder
-	announceOn(&out, "127.0.0.1:8080", &net.UnixAddr{Name: "/run/everwire.sock", Net: "unix"}, nil)
-	if want := "Everwire serves on the Unix socket /run/everwire.sock\n"; out.String() != want {
+	announceOn(&out, "127.0.0.1:8080", &net.UnixAddr{Name: "/run/everwire.sock", Net: "unix"}, nil, []string{"Rooms are so."})
+	if want := "Everwire serves on the Unix socket /run/everwire.sock\nRooms are so.\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

@@ -40,7 +40,7 @@ func nobody(t *testing.T) string {
 func TestAskWhoIsNotReady(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer silent.Close()
-	shut := newSite(nil, newLogbook().logger())
+	shut := newTestSite(t, newLogbook().logger())
 	shut.leave(0, nil)
 	leaving := httptest.NewServer(shut)
 	defer leaving.Close()

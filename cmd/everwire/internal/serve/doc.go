@@ -4,7 +4,8 @@
 //	serve.go       Run: from listening to the last connection
 //	listen.go      the port, and what to try if it cannot be had
 //	tls.go         certificates: from files, or made on the spot
-//	site.go        which path leads where, and how all of it is shut down
+//	rooms.go       the chat and what is behind it: its hub, whom that joins, who may come, which backends are told
+//	site.go        which path leads where, who is let in, and how all of it is shut down
 //	journal.go     the log of connections and of handshakes that were refused
 //	announce.go    the addresses, for who started it
 //	operators.go   metrics and profiles, on addresses of their own

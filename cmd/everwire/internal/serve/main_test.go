@@ -89,6 +89,7 @@ func (s *screen) Write(p []byte) (int, error) {
 
 // A running server, as Run has started it.
 type running struct {
+	config Config
 	screen string // what it wrote
 	base   string // the first address it wrote, http://host:port
 	ws     string // the same for WebSockets
@@ -101,18 +102,28 @@ type running struct {
 // without an error, or do so when it is told to.
 func run(t *testing.T, cfg Config) *running {
 	t.Helper()
+	r, err := begin(t, cfg)
+	if err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	return r
+}
+
+// begin is run for what may fail.
+func begin(t *testing.T, cfg Config) (*running, error) {
+	t.Helper()
 	if cfg.Addr == "" {
 		cfg.Addr = "127.0.0.1:0"
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended, out, log := make(chan error, 1), newScreen(), newLogbook()
 	go func() { ended <- Run(ctx, cfg, out, log.logger()) }()
-	r := &running{log: log, stop: stop, ended: ended}
+	r := &running{config: cfg, log: log, stop: stop, ended: ended}
 	select {
 	case r.screen = <-out.written:
 	case err := <-ended:
 		stop()
-		t.Fatalf("Run: %v", err)
+		return nil, err
 	}
 	line, _, _ := strings.Cut(r.screen, "\n")
 	r.base = strings.TrimSuffix(strings.TrimPrefix(line, "Everwire serves "), "/")
@@ -121,7 +132,7 @@ func run(t *testing.T, cfg Config) *running {
 		r.end(t)
 		http.DefaultClient.CloseIdleConnections()
 	})
-	return r
+	return r, nil
 }
 
 // end stops the server and waits. A second end does nothing.
@@ -135,4 +146,15 @@ func (r *running) end(t *testing.T) {
 		t.Errorf("Run: %v", err)
 	}
 	r.ended = nil
+}
+
+// newTestSite returns a site with rooms of its own, to the end of the test.
+func newTestSite(t *testing.T, log *slog.Logger) *site {
+	t.Helper()
+	rooms, err := openRooms(t.Context(), Config{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rooms.close)
+	return newSite(Config{}, rooms, log)
 }

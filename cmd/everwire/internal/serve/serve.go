@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/cluster"
 	"github.com/everwire/everwire/cmd/everwire/internal/metrics"
+	"github.com/everwire/everwire/cmd/everwire/internal/shed"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -34,6 +36,28 @@ type Config struct {
 
 	// ShutdownTimeout is how long connections may take to close then. 0 cuts them.
 	ShutdownTimeout time.Duration
+
+	// Rooms are those of the chat.
+	Rooms Rooms
+
+	// Cluster says with whom they are shared.
+	Cluster cluster.Config
+
+	// Auth says who may come to the chat.
+	Auth Auth
+
+	// APIKeysFile has the keys of the backends that may use /api/. Default: there is no /api/.
+	APIKeysFile string
+
+	// Webhook is the URL of a backend that is told what happens in the chat, and WebhookSecretFile has what it is signed with: both or none.
+	Webhook, WebhookSecretFile string
+
+	// DrainWindow is over how long, at most, they are told to close, one after the other, so that their clients do not come back all at once:
+	// a millisecond for each, but no more than this, nor than half of ShutdownTimeout, of which it is a part. 0 tells all at once.
+	DrainWindow time.Duration
+
+	// Shed says from when on nobody is let in.
+	Shed shed.Limits
 
 	// Metrics and Pprof are where to serve, over plain HTTP, /metrics and /debug/pprof/ to the server's operators,
 	// host:port; they may be the same. Empty: nowhere.
@@ -88,7 +112,13 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error
 	} else if ln, err = listen(ctx, "--addr", cfg.Addr); err != nil {
 		return err
 	}
-	site := newSite(cfg.Origins, log)
+	rooms, err := openRooms(ctx, cfg, log)
+	if err != nil {
+		ln.Close()
+		return err
+	}
+	defer rooms.close()
+	site := newSite(cfg, rooms, log)
 	if m != nil {
 		site.measure(m)
 	}
@@ -100,6 +130,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer, log *slog.Logger) error
 func runOn(ctx context.Context, ln net.Listener, certificate *certificate, site *site, cfg Config, out io.Writer,
 	log *slog.Logger) error {
 	defer site.show(cfg.AdminToken, log)()
+	defer site.watch()()
 	srv := &http.Server{
 		Handler:           site,
 		TLSConfig:         certificate.config(),
@@ -118,7 +149,7 @@ func runOn(ctx context.Context, ln net.Listener, certificate *certificate, site 
 			failed <- srv.ServeTLS(websocket.NewListener(ln), "", "")
 		}
 	}()
-	announceOn(out, cfg.Addr, ln.Addr(), certificate)
+	announceOn(out, cfg.Addr, ln.Addr(), certificate, site.rooms.says())
 	log.Info("listening", "addr", ln.Addr().String(), "tls", certificate != nil)
 	tell(log, "READY=1\nSTATUS=serving "+ln.Addr().String())
 
@@ -133,14 +164,18 @@ func runOn(ctx context.Context, ln net.Listener, certificate *certificate, site 
 		site.leave(cfg.ShutdownDelay, log)
 	}
 	log.Info("shutting down", "connections", site.connections(), "timeout", cfg.ShutdownTimeout)
-	stop(site, srv, cfg.ShutdownTimeout, log)
+	stop(site, srv, cfg, log)
 	return err
 }
 
+// drainWindow leaves half of the time to those who are told last.
+func (cfg *Config) drainWindow() time.Duration { return min(cfg.DrainWindow, cfg.ShutdownTimeout/2) }
+
 // stop closes the WebSockets first, while the server still answers, and then the server.
-func stop(site *site, srv *http.Server, timeout time.Duration, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+func stop(site *site, srv *http.Server, cfg Config, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), cfg.ShutdownTimeout)
 	defer cancel()
+	site.drain(ctx, cfg.drainWindow())
 	if err := site.shutdown(ctx); err != nil {
 		log.Warn("connections that did not close in time were cut")
 	}

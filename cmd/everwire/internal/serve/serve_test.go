@@ -115,7 +115,7 @@ func TestWhileItStopsItAnswers503(t *testing.T) {
 // For ShutdownDelay all goes on, but for what load balancers are told.
 func TestWhileItLeavesItIsNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		site := newSite(nil, slog.New(slog.DiscardHandler))
+		site := newTestSite(t, slog.New(slog.DiscardHandler))
 		began, left := time.Now(), make(chan time.Time)
 		go func() {
 			site.leave(time.Hour, slog.New(slog.DiscardHandler))
@@ -174,7 +174,7 @@ func TestListenerThatFailsEndsRun(t *testing.T) {
 	}
 	ln.Close()
 	log := newLogbook().logger()
-	err = runOn(t.Context(), ln, nil, newSite(nil, log), Config{}, io.Discard, log)
+	err = runOn(t.Context(), ln, nil, newTestSite(t, log), Config{}, io.Discard, log)
 	if !errors.Is(err, net.ErrClosed) || !strings.HasPrefix(err.Error(), "cannot go on serving: ") {
 		t.Errorf("error %v, want one that says that it cannot go on", err)
 	}

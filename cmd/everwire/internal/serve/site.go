@@ -11,9 +11,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/api"
 	"github.com/everwire/everwire/cmd/everwire/internal/demo"
+	"github.com/everwire/everwire/cmd/everwire/internal/drain"
 	"github.com/everwire/everwire/cmd/everwire/internal/metrics"
 	"github.com/everwire/everwire/cmd/everwire/internal/pages"
+	"github.com/everwire/everwire/cmd/everwire/internal/shed"
 	"github.com/everwire/everwire/cmd/everwire/internal/status"
 	"github.com/everwire/everwire/websocket"
 )
@@ -22,14 +25,16 @@ import (
 type site struct {
 	mux     *http.ServeMux
 	demos   []*websocket.Server
+	rooms   *rooms
+	gate    *shed.Gate
 	journal *journal
 	status  *status.Board // nil: it is not shown
 	leaving atomic.Bool   // nobody is to be sent here any more
 }
 
 // newSite mounts each demo at its name: the path is the page and, for a request that asks for it, the WebSocket.
-func newSite(origins []string, log *slog.Logger) *site {
-	s := &site{mux: http.NewServeMux()}
+func newSite(cfg Config, rooms *rooms, log *slog.Logger) *site {
+	s := &site{mux: http.NewServeMux(), rooms: rooms, gate: shed.NewGate(cfg.Shed, log)}
 	s.mux.Handle("/{$}", pages.Handler("index"))
 	s.mux.Handle("/static/", pages.Static())
 	s.mux.HandleFunc("GET /livez", live)
@@ -38,11 +43,18 @@ func newSite(origins []string, log *slog.Logger) *site {
 
 	s.journal = &journal{log: log}
 	for _, d := range demo.All {
-		srv := d.New()
-		srv.Options.Origins = origins
+		srv := rooms.chat
+		if d.Name != "chat" {
+			srv = d.New()
+		}
+		srv.Options.Origins = cfg.Origins
 		srv.Handler = pages.Handler(d.Name)
-		s.mux.Handle("/"+d.Name, s.journal.keep(d.Name, srv))
+		s.gate.Watch(srv)
+		s.mux.Handle("/"+d.Name, s.gate.Guard(s.journal.keep(d.Name, srv)))
 		s.demos = append(s.demos, srv)
+	}
+	if rooms.api != nil {
+		s.mux.Handle(api.Path, rooms.api)
 	}
 	return s
 }
@@ -54,15 +66,22 @@ func (s *site) measure(m *metrics.Metrics) {
 	for i, srv := range s.demos {
 		m.Watch(demo.All[i].Name, srv)
 	}
+	m.WatchGate(s.gate.Figures)
+	m.WatchHub(s.rooms.hub.Stats)
+	if s.rooms.webhook != nil {
+		m.WatchWebhook(s.rooms.webhook.Figures)
+	}
 }
 
 // show mounts the status page, which shows all that happens from now on, and returns what ends that.
 func (s *site) show(token string, log *slog.Logger) (stop func()) {
 	known := status.NewCollector()
+	known.Beside = s.beside
 	for _, srv := range s.demos {
 		known.Watch(srv)
 	}
 	s.journal.connected = known.Connected
+	s.gate.Refused = known.Refused
 	s.status = status.NewBoard(known, status.Config{Token: token, Log: log})
 	srv := s.status.Server()
 	srv.Handler = pages.Handler("status")
@@ -70,13 +89,44 @@ func (s *site) show(token string, log *slog.Logger) (stop func()) {
 	return s.status.Start()
 }
 
+// beside adds to the numbers of the connections those of rooms, and what is shed.
+func (s *site) beside(n *status.Numbers) {
+	h := s.rooms.hub.Stats()
+	n.Rooms = &status.Rooms{
+		Rooms: h.Rooms, Memberships: h.Memberships, Published: h.Published, Refused: h.Refused, Received: h.Received, Delivered: h.Delivered,
+	}
+	if h.Err != nil {
+		n.Rooms.Broker = h.Err.Error()
+	}
+	if cause, shut := s.gate.Shut(); shut {
+		n.Shedding = shed.Reason(cause)
+	}
+}
+
+// watch has the gate watch memory and lag, and returns what ends that.
+func (s *site) watch() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { s.gate.Run(ctx, s.demos[0]) })
+	return func() {
+		cancel()
+		watching.Wait()
+	}
+}
+
 // ready answers who asks whether to send clients here: a load balancer.
 func (s *site) ready(w http.ResponseWriter, _ *http.Request) {
-	if s.leaving.Load() {
-		answerProbe(w, http.StatusServiceUnavailable, "shutting down\n")
-		return
+	cause, shut := s.gate.Shut()
+	switch {
+	case s.leaving.Load():
+		answerProbe(w, http.StatusServiceUnavailable, shed.Reason(shed.Leaving)+"\n")
+	case !s.rooms.joined():
+		answerProbe(w, http.StatusServiceUnavailable, "joining the cluster\n")
+	case shut:
+		answerProbe(w, http.StatusServiceUnavailable, shed.Reason(cause)+"\n")
+	default:
+		answerProbe(w, http.StatusOK, "ok\n")
 	}
-	answerProbe(w, http.StatusOK, "ok\n")
 }
 
 // live answers who asks whether to start the server anew: a supervisor. One that shuts down is not to be disturbed.
@@ -106,6 +156,19 @@ func (s *site) connections() int {
 		n += srv.Clients().Len()
 	}
 	return n
+}
+
+// drain lets nobody in any more, and closes every WebSocket with code 1001, one after the other, over a time at most.
+func (s *site) drain(ctx context.Context, most time.Duration) {
+	s.leaving.Store(true)
+	s.gate.Leave()
+	var open []*websocket.Socket
+	for _, srv := range s.demos {
+		open = append(open, srv.Clients().Members()...)
+	}
+	drain.Spread(ctx, len(open), drain.Window(len(open), most), func(i int) {
+		open[i].Close(websocket.CloseGoingAway, "server is shutting down")
+	})
 }
 
 // shutdown closes every WebSocket with code 1001 and waits until all are gone. Those that are left when ctx ends

@@ -12,7 +12,7 @@ import (
 )
 
 func TestSite(t *testing.T) {
-	site := newSite(nil, slog.New(slog.DiscardHandler))
+	site := newTestSite(t, slog.New(slog.DiscardHandler))
 	tests := []struct {
 		name, method, path string
 		status             int
@@ -50,7 +50,7 @@ func TestSite(t *testing.T) {
 
 // Each demo is a Server of its own: what is said in the chat stays there.
 func TestPagesAndWebSocketsShareTheirPaths(t *testing.T) {
-	site := newSite(nil, slog.New(slog.DiscardHandler))
+	site := newTestSite(t, slog.New(slog.DiscardHandler))
 	server := httptest.NewServer(site)
 	defer server.Close()
 	defer site.shutdown(t.Context())

@@ -107,7 +107,10 @@ func tell(log *slog.Logger, state string) {
 	}
 }
 
+// lastOfAll is for what comes after the last connection: requests, the rooms, the cluster.
+const lastOfAll = 10 * time.Second
+
 // stopping is the state of a server that ends within a time: systemd waits for so long, whatever TimeoutStopSec= is.
 func stopping(within time.Duration) string {
-	return fmt.Sprintf("STOPPING=1\nSTATUS=closing connections\nEXTEND_TIMEOUT_USEC=%d", (within + 5*time.Second).Microseconds())
+	return fmt.Sprintf("STOPPING=1\nSTATUS=closing connections\nEXTEND_TIMEOUT_USEC=%d", (within + lastOfAll).Microseconds())
 }

@@ -78,7 +78,7 @@ func TestSystemdIsToldOfTheServersLife(t *testing.T) {
 		t.Errorf("/readyz: %d when systemd was told that it is ready", status)
 	}
 	r.stop()
-	if got, want := next(), "STOPPING=1\nSTATUS=closing connections\nEXTEND_TIMEOUT_USEC=65001000"; got != want {
+	if got, want := next(), "STOPPING=1\nSTATUS=closing connections\nEXTEND_TIMEOUT_USEC=70001000"; got != want {
 		t.Errorf("systemd is told %q, want %q", got, want)
 	}
 	r.end(t)

@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/access"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -23,12 +25,13 @@ type Config struct {
 // A Board shows what a Collector knows, over WebSocket, and does what the operator says.
 type Board struct {
 	collector *Collector
-	token     *secret
-	attempts  attempts
+	token     *access.Secret
+	attempts  access.Attempts
 	log       *slog.Logger
 	server    websocket.Server
 	watchers  websocket.Group // get the numbers each second
 	patience  time.Duration   // signInTime, but for tests
+	draining  atomic.Bool
 }
 
 const (
@@ -50,7 +53,7 @@ const (
 
 // NewBoard returns a Board, which takes samples once Start was called.
 func NewBoard(c *Collector, cfg Config) *Board {
-	b := &Board{collector: c, token: newSecret(cfg.Token), log: cfg.Log, patience: signInTime}
+	b := &Board{collector: c, token: access.NewSecret(cfg.Token), log: cfg.Log, patience: signInTime}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
@@ -103,12 +106,12 @@ func (b *Board) step() {
 
 // judge refuses a request with a token that is wrong. One without a token is let in, and sees what everybody sees.
 func (b *Board) judge(r *http.Request, answer http.Header) error {
-	token, ok := bearer(r.Header)
+	token, ok := access.Bearer(r.Header)
 	if !ok {
 		return nil
 	}
 	if err := b.signIn(b.address(r), token); err != nil {
-		if err == errTooMany {
+		if err == access.ErrTooMany {
 			answer.Set("Retry-After", "60")
 			return websocket.Refuse(http.StatusTooManyRequests, err.Error())
 		}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/access"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -296,7 +297,7 @@ func TestWrongTokens(t *testing.T) {
 	}
 
 	// In the header it is known before there is a connection.
-	for i := wrongTokens; i < wrongBurst; i++ {
+	for i := wrongTokens; i < access.Burst; i++ {
 		status, response := statusOf(t, nil, second(p.dial(Path, "Authorization", "Bearer nonsense")))
 		if status != http.StatusUnauthorized || response.Header.Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("attempt %d: status %d", i, status)
@@ -310,10 +311,10 @@ func TestWrongTokens(t *testing.T) {
 	}
 	g = p.guest()
 	g.await(IsHello)
-	if e := g.ask(Command{Do: SignIn, Token: token}); e.Error != errTooMany.Error() {
+	if e := g.ask(Command{Do: SignIn, Token: token}); e.Error != access.ErrTooMany.Error() {
 		t.Errorf("after too many: %+v", e)
 	}
-	if said := p.log.String(); strings.Count(said, "operator not signed in") < wrongBurst || strings.Contains(said, "nonsense") {
+	if said := p.log.String(); strings.Count(said, "operator not signed in") < access.Burst || strings.Contains(said, "nonsense") {
 		t.Errorf("the log says\n%s", said)
 	}
 }

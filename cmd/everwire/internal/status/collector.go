@@ -22,7 +22,11 @@ type Collector struct {
 	received traffic
 	sent     traffic
 	runtime  runtimeMeter // only sample reads it
-	place    *websocket.Key[*connection]
+
+	// Beside reads what else there is to show, if it is not nil. It is set before the Board is started.
+	Beside func(n *Numbers)
+
+	place *websocket.Key[*connection]
 
 	mu      sync.RWMutex
 	servers []*websocket.Server
@@ -38,13 +42,18 @@ func NewCollector() *Collector {
 }
 
 // traffic is counted by many goroutines.
-type traffic struct{ messages, octets atomic.Uint64 }
+type traffic struct{ messages, octets, wire atomic.Uint64 }
 
 func (t *traffic) counted() Counted { return Counted{t.messages.Load(), t.octets.Load()} }
 
-func (t *traffic) add(octets int64) {
+func (t *traffic) total() Traffic {
+	return Traffic{Messages: t.messages.Load(), Octets: t.octets.Load(), Wire: t.wire.Load()}
+}
+
+func (t *traffic) add(octets, wire int64) {
 	t.messages.Add(1)
 	t.octets.Add(uint64(octets))
+	t.wire.Add(uint64(wire))
 }
 
 // peer is what a Collector needs of a *websocket.Socket.
@@ -91,16 +100,16 @@ func (c *Collector) Watch(srv *websocket.Server) {
 				c.closed(known, e)
 			}
 		},
-		Received: func(conn websocket.Connection, _ websocket.MessageType, octets, _ int64) {
-			c.received.add(octets)
+		Received: func(conn websocket.Connection, _ websocket.MessageType, octets, wire int64) {
+			c.received.add(octets, wire)
 			if known := c.known(conn); known != nil {
-				known.received.add(octets)
+				known.received.add(octets, wire)
 			}
 		},
-		Sent: func(conn websocket.Connection, _ websocket.MessageType, octets, _ int64) {
-			c.sent.add(octets)
+		Sent: func(conn websocket.Connection, _ websocket.MessageType, octets, wire int64) {
+			c.sent.add(octets, wire)
 			if known := c.known(conn); known != nil {
-				known.sent.add(octets)
+				known.sent.add(octets, wire)
 			}
 		},
 	})
@@ -131,6 +140,9 @@ func (c *Collector) handshake(r *http.Request, _ int, err error, _ time.Duration
 		c.refused.Add(1)
 	}
 }
+
+// Refused counts a handshake that was refused before it came to a Server. It is for who stands in front of one.
+func (c *Collector) Refused(*http.Request) { c.refused.Add(1) }
 
 // open takes a connection in.
 func (c *Collector) open(id int64, p peer, address string, r *http.Request) *connection {

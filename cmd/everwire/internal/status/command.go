@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/everwire/everwire/websocket/frame"
@@ -24,6 +25,7 @@ const (
 	LongestList   = 500 // how many connections a Listing has at most
 	usualCode     = 1000
 	largestOffset = 1 << 30
+	longestDrain  = time.Hour
 )
 
 // ParseCommand reads one Command, which is then within its bounds, with the defaults filled in. Its errors are
@@ -60,8 +62,10 @@ func (c *Command) check() error {
 		return cmp.Or(c.checkSocket(), c.checkClose())
 	case Tap, Untap:
 		return c.checkSocket()
+	case Drain:
+		return c.checkDrain()
 	default:
-		return errors.New("there is no such command; do is one of sign-in, list, close, tap and untap")
+		return errors.New("there is no such command; do is one of sign-in, list, close, tap, untap and drain")
 	}
 	return nil
 }
@@ -82,6 +86,16 @@ func (c *Command) checkClose() error {
 	}
 	if len(c.Reason) > reasonSize {
 		return fmt.Errorf("a reason has at most %d octets", reasonSize)
+	}
+	return nil
+}
+
+func (c *Command) checkDrain() error {
+	switch {
+	case !(c.Fraction > 0 && c.Fraction <= 1):
+		return errors.New("fraction is how large a part of the connections to close: more than 0, at most 1")
+	case c.Over < 0 || c.Over > longestDrain.Milliseconds():
+		return fmt.Errorf("over_ms is how long that takes, from 0 to %d", longestDrain.Milliseconds())
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ func TestParseCommand(t *testing.T) {
 		{"close", `{"do":"close","socket":3,"code":4999,"reason":"bye"}`, Command{Do: Close, Socket: 3, Code: 4999, Reason: "bye"}, ""},
 		{"tap", `{"do":"tap","socket":3}`, Command{Do: Tap, Socket: 3}, ""},
 		{"untap", `{"do":"untap","socket":3}`, Command{Do: Untap, Socket: 3}, ""},
+		{"drain", `{"do":"drain","id":2,"fraction":0.2,"over_ms":30000}`, Command{Do: Drain, ID: 2, Fraction: 0.2, Over: 30000}, ""},
+		{"drain all, at once", `{"do":"drain","fraction":1}`, Command{Do: Drain, Fraction: 1}, ""},
 
 		{"nothing", ``, Command{}, "that is no command"},
 		{"no JSON", `list`, Command{}, "that is no command"},
@@ -54,6 +56,11 @@ func TestParseCommand(t *testing.T) {
 		{"close with a negative code", `{"do":"close","socket":3,"code":-64536}`, Command{}, "code is one"},
 		{"close with too long a reason", `{"do":"close","socket":3,"reason":"` + long[:124] + `"}`, Command{}, "at most 123"},
 		{"tap nobody", `{"do":"tap","socket":0}`, Command{}, "from 1"},
+		{"drain nobody", `{"do":"drain"}`, Command{}, "more than 0, at most 1"},
+		{"drain more than all", `{"do":"drain","fraction":1.01}`, Command{}, "more than 0, at most 1"},
+		{"drain less than nobody", `{"do":"drain","fraction":-0.5}`, Command{}, "more than 0, at most 1"},
+		{"drain in the past", `{"do":"drain","fraction":1,"over_ms":-1}`, Command{}, "from 0 to 3600000"},
+		{"drain for days", `{"do":"drain","fraction":1,"over_ms":3600001}`, Command{}, "from 0 to 3600000"},
 		{"untap somebody below", `{"do":"untap","socket":-1}`, Command{}, "from 1"},
 	}
 	for _, tt := range tests {
@@ -75,7 +82,7 @@ func FuzzParseCommand(f *testing.F) {
 	for _, seed := range []string{
 		`{"do":"sign-in","token":"0123456789abcdef","id":1}`, `{"do":"list","search":"x","sort":"-rtt","offset":50,"limit":25}`,
 		`{"do":"close","socket":12,"code":1001,"reason":"bye"}`, `{"do":"tap","socket":1}`, `{"do":"untap","socket":1}`,
-		`{"do":"list"} x`, `{"DO":"list"}`, `[]`, `null`, "\x00", `{"do":"close","socket":1,"reason":"\ud800"}`,
+		`{"do":"list"} x`, `{"DO":"list"}`, `{"do":"drain","fraction":0.5,"over_ms":1}`, `[]`, `null`, "\x00", `{"do":"close","socket":1,"reason":"\ud800"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -96,6 +103,10 @@ func FuzzParseCommand(f *testing.F) {
 		case Close:
 			if c.Socket < 1 || c.Code < 1000 || c.Code > 4999 || !frame.CloseCode(c.Code).OnWire() ||
 				len(c.Reason) > 123 || !utf8.ValidString(c.Reason) {
+				t.Errorf("out of bounds: %+v", c)
+			}
+		case Drain:
+			if !(c.Fraction > 0 && c.Fraction <= 1) || c.Over < 0 || c.Over > 3600000 {
 				t.Errorf("out of bounds: %+v", c)
 			}
 		case Tap, Untap:

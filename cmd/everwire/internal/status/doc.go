@@ -12,6 +12,7 @@
 //	tap.go         the frames of one connection, for one operator
 //	board.go       Board: the endpoint
 //	visitor.go     who is at the other end of one of its connections, and what it asks for
+//	drain.go       closing some of the connections, so that they go elsewhere
 //	access.go      the operator's token; who may see the numbers without it
 //	protocol.go    what goes over the WebSocket: Commands one way, Events the other
 //	command.go     Commands as they come from outside

@@ -25,8 +25,8 @@ func crowded(n int) *Collector {
 		p, conn := add(c, id, fmt.Sprintf("192.0.%d.%d:40000", i>>8, i&255), []string{"/echo", "/chat"}[i%2], agent)
 		p.queued, p.rtt = int64(i*7919%crowd), time.Duration(i*7907%crowd+1)*time.Microsecond
 		for range i % 3 {
-			conn.received.add(10)
-			conn.sent.add(10)
+			conn.received.add(10, 16)
+			conn.sent.add(10, 12)
 		}
 	}
 	return c
@@ -137,9 +137,9 @@ func TestListTellsHowEachIs(t *testing.T) {
 	c := NewCollector()
 	p, conn := add(c, 7, "192.0.2.1:1", "/chat?token=secret", "evil\xff<b>")
 	p.queued, p.rtt, p.protocol, p.state = 5, 1500*time.Microsecond, "soap", websocket.Closing
-	conn.received.add(3)
-	conn.sent.add(4)
-	conn.sent.add(5)
+	conn.received.add(3, 9)
+	conn.sent.add(4, 6)
+	conn.sent.add(5, 7)
 	l := c.list(Command{Do: List, Sort: "id", Limit: 1, Search: "chat"})
 	want := Socket{
 		ID: 7, Address: "192.0.2.1:1", Path: "/chat", Agent: "evil<b>", Subprotocol: "soap", State: "CLOSING",

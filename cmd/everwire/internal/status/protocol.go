@@ -12,6 +12,7 @@ const (
 	Close  = "close"   // Socket, Code, Reason: close a connection
 	Tap    = "tap"     // Socket: send its frames as they come and go
 	Untap  = "untap"   // Socket: no longer
+	Drain  = "drain"   // Fraction, Over: close so many of the connections, drawn at random, one after the other
 )
 
 // A Command is a message of the client's, in JSON. Only a sign-in is taken from who is not the operator.
@@ -33,6 +34,11 @@ type Command struct {
 	Socket int64  `json:"socket,omitempty"`
 	Code   int    `json:"code,omitempty"` // default 1000
 	Reason string `json:"reason,omitempty"`
+
+	// Fraction is how large a part of the connections is drained: more than 0, at most 1. Over is how long that takes, in
+	// milliseconds: 0 to an hour.
+	Fraction float64 `json:"fraction,omitempty"`
+	Over     int64   `json:"over_ms,omitempty"`
 }
 
 // What an Event can be.
@@ -43,6 +49,7 @@ const (
 	IsAnswer  = "answer"  // to a command: Error, or what was asked for
 	IsFrames  = "frames"  // of a connection that is tapped
 	IsGone    = "gone"    // a connection that was tapped
+	IsDrained = "drained" // the end of what Drain began
 )
 
 // An Event is a message of the server's, in JSON. The fields that its kind does not have are left out.
@@ -56,6 +63,7 @@ type Event struct {
 	Listing *Listing  `json:"listing,omitempty"`
 	Frames  *Frames   `json:"frames,omitempty"`
 	Gone    *Gone     `json:"gone,omitempty"`
+	Drain   *Drained  `json:"drain,omitempty"`
 }
 
 // Hello tells a client what it may do.
@@ -85,6 +93,22 @@ type Numbers struct {
 	Memory     uint64  `json:"memory"` // octets that the program has from the system
 	Heap       uint64  `json:"heap"`   // those of them that are in use for values
 	Goroutines int     `json:"goroutines"`
+
+	Rooms *Rooms `json:"rooms,omitempty"`
+	// Shedding is why handshakes are answered with 503, in a few words. Empty: they are not.
+	Shedding string `json:"shedding,omitempty"`
+}
+
+// Rooms are those of the chat, as far as this server has members in them.
+type Rooms struct {
+	Rooms       int   `json:"rooms"`
+	Memberships int   `json:"memberships"`
+	Published   int64 `json:"published"` // messages, here
+	Refused     int64 `json:"refused"`   // messages that the broker did not take
+	Received    int64 `json:"received"`  // messages, from everywhere
+	Delivered   int64 `json:"delivered"` // of these, to sockets
+	// Broker is why that which joins this server with others is out of reach. Empty: it is not.
+	Broker string `json:"broker,omitempty"`
 }
 
 // Handshakes are requests for a WebSocket.
@@ -101,6 +125,9 @@ type Traffic struct {
 	Octets       uint64  `json:"octets"` // of payload, before compression
 	MessagesRate float64 `json:"messages_per_s"`
 	OctetsRate   float64 `json:"octets_per_s"`
+	// Wire is what these messages are in octets as they travel: compressed, with the headers of their frames, below TLS.
+	Wire     uint64  `json:"wire"`
+	WireRate float64 `json:"wire_per_s"`
 }
 
 // RoundTrip is in milliseconds.
@@ -171,6 +198,13 @@ type Gone struct {
 	Code   int    `json:"code"`
 	Reason string `json:"reason,omitempty"`
 	Clean  bool   `json:"clean"`
+}
+
+// Drained is in the answer to Drain, and at its end.
+type Drained struct {
+	Connections int `json:"connections"` // there were, at the beginning
+	Picked      int `json:"picked"`      // of them, to be closed
+	Closed      int `json:"closed"`      // so far; who has left by itself is not counted
 }
 
 // encode is for what always has a form in JSON.

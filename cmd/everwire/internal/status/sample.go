@@ -50,8 +50,8 @@ func (c *Collector) sample(before *Numbers) Numbers {
 		Time:        time.Now().UnixMilli(),
 		Connections: connections,
 		Handshakes:  Handshakes{Accepted: c.accepted.Load(), Refused: c.refused.Load()},
-		Received:    Traffic{Messages: c.received.messages.Load(), Octets: c.received.octets.Load()},
-		Sent:        Traffic{Messages: c.sent.messages.Load(), Octets: c.sent.octets.Load()},
+		Received:    c.received.total(),
+		Sent:        c.sent.total(),
 		RoundTrip:   c.roundTrip(),
 	}
 	if len(servers) > 0 { // the loops are everyone's
@@ -60,6 +60,9 @@ func (c *Collector) sample(before *Numbers) Numbers {
 		}
 	}
 	c.runtime.read(&n)
+	if c.Beside != nil {
+		c.Beside(&n)
+	}
 	if before == nil {
 		return n
 	}
@@ -73,6 +76,7 @@ func (c *Collector) sample(before *Numbers) Numbers {
 	for _, way := range []struct{ now, then *Traffic }{{&n.Received, &before.Received}, {&n.Sent, &before.Sent}} {
 		way.now.MessagesRate = rate(way.now.Messages, way.then.Messages)
 		way.now.OctetsRate = rate(way.now.Octets, way.then.Octets)
+		way.now.WireRate = rate(way.now.Wire, way.then.Wire)
 	}
 	return n
 }

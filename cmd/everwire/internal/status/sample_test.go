@@ -17,9 +17,9 @@ func TestNumbersAreRatesOfTheLastSecond(t *testing.T) {
 		count := func() {
 			c.handshake(nil, 101, nil, 0)
 			for range 10 {
-				c.received.add(100)
-				conn.received.add(100)
-				c.sent.add(7)
+				c.received.add(100, 106)
+				conn.received.add(100, 106)
+				c.sent.add(7, 9)
 			}
 		}
 		count()
@@ -32,10 +32,10 @@ func TestNumbersAreRatesOfTheLastSecond(t *testing.T) {
 		if n.Connections != 2 || n.Handshakes != (Handshakes{Accepted: 3, AcceptedRate: 1}) {
 			t.Errorf("%d connections, handshakes %+v", n.Connections, n.Handshakes)
 		}
-		if want := (Traffic{30, 3000, 10, 1000}); n.Received != want {
+		if want := (Traffic{30, 3000, 10, 1000, 3180, 1060}); n.Received != want {
 			t.Errorf("received %+v, want %+v", n.Received, want)
 		}
-		if want := (Traffic{30, 210, 10, 70}); n.Sent != want {
+		if want := (Traffic{30, 210, 10, 70, 270, 90}); n.Sent != want {
 			t.Errorf("sent %+v, want %+v", n.Sent, want)
 		}
 		if n.RoundTrip == nil || *n.RoundTrip != (RoundTrip{3, 3}) {

@@ -7,12 +7,12 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/access"
 	"github.com/everwire/everwire/websocket"
 )
 
 var (
 	errNoToken  = errors.New("this server has no operator's token; start it with --admin-token-file FILE or " + TokenVariable)
-	errTooMany  = errors.New("too many wrong tokens; wait a minute")
 	errWrong    = errors.New("that is not the operator's token")
 	errStranger = errors.New("sign in first")
 )
@@ -40,9 +40,9 @@ func (b *Board) visit(s *websocket.Socket, r *http.Request) {
 	s.OnMessage(func(_ *websocket.Socket, m websocket.Message) { v.message(m) })
 	s.OnClose(func(*websocket.Socket, websocket.CloseEvent) { v.leave() })
 	local := isLocal(r)
-	token, _ := bearer(r.Header)
+	token, _ := access.Bearer(r.Header)
 	switch {
-	case b.token.is(token):
+	case b.token.Is(token):
 		v.enter()
 	case local:
 		v.sees = true
@@ -110,6 +110,8 @@ func (v *visitor) message(m websocket.Message) {
 		v.signIn(c)
 	case err != nil, !v.operator: // a stranger's mistakes are not explained
 		v.answer(c, nil, errStranger)
+	case c.Do == Drain:
+		v.drain(c)
 	default:
 		listing, err := v.do(c)
 		v.answer(c, listing, err)
@@ -146,7 +148,10 @@ func (b *Board) signIn(from netip.Addr, token string) error {
 	if b.token == nil {
 		return errNoToken
 	}
-	err := b.attempts.try(from, b.token.is(token))
+	err := b.attempts.Try(from, b.token.Is(token))
+	if err == access.ErrWrong {
+		err = errWrong
+	}
 	if err != nil {
 		b.log.Warn("operator not signed in", "remote", from.String(), "error", err)
 	}

@@ -256,10 +256,27 @@ function draw() {
     return;
   }
   samples = samples.filter(n => n.time > newest.time - minutes * 60 * 1000);
+  worry(newest);
   for (const [name, chart] of Object.entries(charts)) {
     const [main, more] = chart.say(newest);
     write(at(name), main, more);
     curve(document.querySelector(`[data-chart="${name}"]`), chart, newest.time);
+  }
+}
+
+// worry says what an operator should look after.
+function worry(newest) {
+  const words = [];
+  if (newest.shedding) {
+    words.push(`New connections are answered with 503 (${newest.shedding}).`);
+  }
+  if (newest.rooms?.broker) {
+    words.push(`What joins this server with others is out of reach (${newest.rooms.broker}).`);
+  }
+  const text = words.join(" ");
+  if (at("trouble").textContent !== text) { // else it would be read out each second
+    at("trouble").textContent = text;
+    at("trouble").hidden = text === "";
   }
 }
 
