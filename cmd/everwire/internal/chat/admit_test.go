@@ -150,6 +150,7 @@ type told struct {
 	notes   []string
 	gone    chan struct{}
 	refuses string // a user
+	cannot  string // be asked about this one
 }
 
 func (e *told) note(text string) {
@@ -162,6 +163,9 @@ func (e *told) Connect(_ context.Context, c *events.Connection) (events.Welcome,
 	e.note("connect " + c.User + " with " + c.Subprotocol)
 	if c.User == e.refuses {
 		return events.Welcome{}, &events.Refusal{Status: 403, Text: "not you"}
+	}
+	if c.User == e.cannot {
+		return events.Welcome{}, context.DeadlineExceeded
 	}
 	return events.Welcome{Name: "Dr. " + c.User}, nil
 }
@@ -208,21 +212,38 @@ func TestEventsAreTold(t *testing.T) {
 }
 
 func TestEventsRefuse(t *testing.T) {
-	e := &told{gone: make(chan struct{}, 2), refuses: "u2"}
-	n := single(t, Options{Auth: people(), Events: e})
-	o := n.options()
-	o.Header = http.Header{"Authorization": {"Bearer bob"}}
-	_, err := websocket.Dial(t.Context(), "ws://chat.test/chat", o)
-	var refused *websocket.HandshakeError
-	if !errors.As(err, &refused) || refused.Status != 403 {
-		t.Errorf("%v, want status 403", err)
-	}
-	c := n.connect() // and who says later who it is
-	c.say(`{"type":"auth","token":"bob"}`)
-	c.wantError(forbidden, false)
-	c.wantClose(closeRefused)
-	if want := "connect u2 with " + Subprotocol; len(e.notes) != 2 || e.notes[0] != want || e.notes[1] != want {
-		t.Errorf("told %q, want twice %q", e.notes, want)
+	for _, row := range []struct {
+		name   string
+		events *told
+		status int
+		code   code
+		retry  bool
+		close  websocket.CloseCode
+	}{
+		{"no", &told{refuses: "u2"}, 403, forbidden, false, closeRefused},
+		{"nobody to ask", &told{cannot: "u2"}, 503, unavailable, true, websocket.CloseTryAgainLater},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			row.events.gone = make(chan struct{}, 2)
+			t.Cleanup(func() { // when the server is closed, and all that ended was told
+				want := "connect u2 with " + Subprotocol
+				if notes := row.events.notes; len(notes) != 2 || notes[0] != want || notes[1] != want {
+					t.Errorf("told %q, want twice %q", notes, want)
+				}
+			})
+			n := single(t, Options{Auth: people(), Events: row.events})
+			o := n.options()
+			o.Header = http.Header{"Authorization": {"Bearer bob"}}
+			_, err := websocket.Dial(t.Context(), "ws://chat.test/chat", o)
+			var refused *websocket.HandshakeError
+			if !errors.As(err, &refused) || refused.Status != row.status {
+				t.Errorf("%v, want status %d", err, row.status)
+			}
+			c := n.connect() // and who says later who it is
+			c.say(`{"type":"auth","token":"bob"}`)
+			c.wantError(row.code, row.retry)
+			c.wantClose(row.close)
+		})
 	}
 }
 

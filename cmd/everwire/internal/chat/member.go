@@ -40,6 +40,10 @@ func (v *session) join(ctx context.Context, q request) error {
 		v.end(q.room)
 		return err
 	}
+	if !v.currentGrant().MayJoin(q.room) { // another token has come meanwhile
+		v.chat.Hub.Leave(v.s, q.room)
+		return nil
+	}
 	r.list(ctx, whileJoined)
 	return nil
 }

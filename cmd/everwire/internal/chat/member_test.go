@@ -213,3 +213,38 @@ func TestSlowMembersComeBack(t *testing.T) {
 		}
 	}
 }
+
+// late is a broker whose Follow waits.
+type late struct {
+	hub.Broker
+	asked, open chan struct{}
+}
+
+func (b *late) Follow(ctx context.Context, r hub.Room, f hub.Follower) (hub.Feed, hub.Position, error) {
+	if r.Name == "slow" {
+		close(b.asked)
+		<-b.open
+	}
+	return b.Broker.Follow(ctx, r, f)
+}
+
+// A grant that is narrowed while a room is being joined counts for that room.
+func TestAGrantThatIsNarrowedDuringAJoin(t *testing.T) {
+	all := []string{">"}
+	broker := &late{hub.NewMemory(nil), make(chan struct{}), make(chan struct{})}
+	n := start(t, broker, Options{Auth: tokens{
+		"all":  {User: "u1", Join: all, Publish: all},
+		"less": {User: "u1", Join: []string{"red"}, Publish: all},
+	}})
+	c := n.withToken("all")
+	c.say(`{"type":"join","room":"slow"}`)
+	<-broker.asked
+	c.say(`{"type":"auth","token":"less"}`)
+	c.want("authenticated")
+	close(broker.open)
+	c.say(`{"type":"publish","room":"slow","id":"after","data":1}`) // in the lane of the room, so done after the join
+	c.want("published")
+	if got := n.hub.Len("slow"); got != 0 {
+		t.Errorf("%d sockets are in a room that their token does not allow", got)
+	}
+}

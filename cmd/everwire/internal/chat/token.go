@@ -2,8 +2,10 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/api/events"
 	"github.com/everwire/everwire/cmd/everwire/internal/auth"
 	"github.com/everwire/everwire/websocket"
 )
@@ -70,12 +72,19 @@ func (v *session) refuseToken(q request, err error, first bool) {
 
 // introduce makes somebody known whose first token is good, and reports whether Events and the limits agree.
 func (v *session) introduce(ctx context.Context, q request, g *auth.Grant) bool {
-	v.grant, v.known = g, true
-	if err := v.chat.present(ctx, v.arrival); err != nil {
+	v.grant = g
+	var refused *events.Refusal
+	switch err := v.chat.present(ctx, v.arrival); {
+	case errors.As(err, &refused):
 		v.fail(q, &fault{forbidden, "the connection is refused"})
 		v.s.Close(closeRefused, "the connection is refused")
 		return false
+	case err != nil:
+		v.fail(q, err)
+		v.s.Close(websocket.CloseTryAgainLater, "who decides who may connect does not answer")
+		return false
 	}
+	v.known = true
 	v.admitted()
 	return v.s.ReadyState() == websocket.Open
 }
