@@ -85,7 +85,7 @@ func (c *class) call(ctx context.Context, verb string, ask, answer any) error {
 		return err
 	}
 	err = patiently(ctx, func() error {
-		m, err := c.b.nc.RequestWithContext(ctx, "$JS.API.STREAM."+verb+"."+c.stream, body)
+		m, err := c.b.ask(ctx, "$JS.API.STREAM."+verb+"."+c.stream, body)
 		if err != nil {
 			return err
 		}
@@ -104,6 +104,21 @@ func (c *class) call(ctx context.Context, verb string, ask, answer any) error {
 		c.doubt()
 	}
 	return err
+}
+
+// How long an answer is waited for before the question is asked again, the first time.
+const answerTime = 500 * time.Millisecond
+
+// ask asks a question until there is an answer: one that reaches a stream whose leader is just being elected gets none, ever.
+func (b *Broker) ask(ctx context.Context, subject string, body []byte) (*natsgo.Msg, error) {
+	for wait := answerTime; ; wait *= 2 {
+		once, cancel := context.WithTimeout(ctx, wait)
+		m, err := b.nc.RequestWithContext(once, subject, body)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return m, err
+		}
+	}
 }
 
 // direct asks any replica, and returns the messages and the headers of the end of the answer.
