@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile stress long bench measure million peers deploy-check
+.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile chaos stress long bench measure million peers deploy-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ soak: ## 10,000 idle sockets and 50 rooms of 20 for a minute, every delivery cou
 
 hostile: ## 5,000 hostile peers of all kinds for a minute, while 100 honest sockets chat
 	go run ./bench/hostile
+
+chaos: ## three nodes that are killed, stopped and cut off for two minutes, while 3,000 members must miss nothing
+	go run ./bench/chaos
 
 stress: ## everything at random at once, for EVERWIRE_STRESS (1h), from seeds that are printed
 	EVERWIRE_STRESS=$${EVERWIRE_STRESS:-1h} go test -run TestStressLong -timeout 0 ./websocket/

@@ -5,6 +5,7 @@ go 1.25.0
 replace (
 	github.com/everwire/everwire => ../
 	github.com/everwire/everwire/cmd/everwire => ../cmd/everwire
+	github.com/everwire/everwire/hub/nats => ../hub/nats
 )
 
 require (
