@@ -55,7 +55,7 @@ type cluster struct {
 }
 
 // newCluster starts storage nodes with storage, and others without.
-func newCluster(t *testing.T, storage, others int) *cluster {
+func newCluster(t *testing.T, storage, others int, change ...func(*Options)) *cluster {
 	t.Helper()
 	cert := testcert.New("127.0.0.1")
 	encrypted := cert.Server()
@@ -68,6 +68,9 @@ func newCluster(t *testing.T, storage, others int) *cluster {
 			o := Options{Listen: a, Peers: addrs[:storage], Secret: "only we know", TLS: encrypted, Log: quiet}
 			if i < storage {
 				o.Store = filepath.Join(dir, fmt.Sprint(i))
+			}
+			for _, f := range change {
+				f(&o)
 			}
 			c.opts = append(c.opts, o)
 		}
@@ -431,5 +434,22 @@ func TestOthersJoinOneNodeWithStorage(t *testing.T) {
 	}
 	if c.nodes[1].Err() == nil {
 		t.Error("the one with storage is gone, and Err is nil")
+	}
+}
+
+// Nodes that nobody gave a secret to, and no TLS, find each other as well.
+func TestNodesWithoutASecretJoin(t *testing.T) {
+	for _, storage := range []int{1, 3} {
+		t.Run(fmt.Sprint(storage, " with storage"), func(t *testing.T) {
+			c := newCluster(t, storage, 1, func(o *Options) { o.Secret, o.TLS = "", nil })
+			c.ready(0, storage)
+			_, js := connect(t, c.nodes[storage])
+			makeStream(t, js, storage)
+			seq := publish(t, js, "kept.a", "hello")
+			_, first := connect(t, c.nodes[0])
+			if got := read(t, first, seq); got != "hello" {
+				t.Errorf("read %q", got)
+			}
+		})
 	}
 }

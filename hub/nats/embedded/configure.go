@@ -70,11 +70,10 @@ func newPlan(o Options) (*plan, error) {
 	if p.Name == "" {
 		p.Name = defaultName(o)
 	}
-	if o.Secret != "" {
-		// Not the Secret itself, so that no log line of the server's can hold it.
-		sum := sha256.Sum256([]byte("everwire nodes\x00" + o.Secret))
-		p.secret = hex.EncodeToString(sum[:])
-	}
+	// Not the Secret itself, so that no log line of the server's can hold it. Without one as well: as soon as there are users, which clients
+	// are, nats-server lets in no node that shows nothing.
+	sum := sha256.Sum256([]byte("everwire nodes\x00" + o.Secret))
+	p.secret = hex.EncodeToString(sum[:])
 	return p, nil
 }
 
@@ -180,9 +179,7 @@ func (p *plan) joinCluster(o *natsd.Options) {
 	c.TLSConfig = p.TLS
 	c.PingInterval, c.MaxPingsOut = 2*time.Second, 3 // a node that was cut off without a word is noticed in 8 s
 	c.WriteDeadline = giveUp
-	if p.secret != "" {
-		c.Username, c.Password = nodeUser, p.secret
-	}
+	c.Username, c.Password = nodeUser, p.secret
 	if p.Clients == "" {
 		// nats-server begins its routes after its listener for clients, and never without one. At this one nobody gets in, for want of the password.
 		o.DontListen = false
@@ -202,9 +199,7 @@ func (p *plan) acceptJoining(o *natsd.Options) {
 	l.Host, l.Port = hostPort(p.Listen)
 	l.Advertise = p.Listen
 	l.TLSConfig = p.TLS
-	if p.secret != "" {
-		l.Username, l.Password = nodeUser, p.secret
-	}
+	l.Username, l.Password = nodeUser, p.secret
 	passJetStream(o)
 }
 
@@ -222,11 +217,7 @@ func (p *plan) joinOne(o *natsd.Options) {
 
 // toNode is where another node is, and what it is shown.
 func (p *plan) toNode(addr string) *url.URL {
-	u := &url.URL{Scheme: "nats", Host: addr}
-	if p.secret != "" {
-		u.User = url.UserPassword(nodeUser, p.secret)
-	}
-	return u
+	return &url.URL{Scheme: "nats", Host: addr, User: url.UserPassword(nodeUser, p.secret)}
 }
 
 // hostPort splits an address that was checked.

@@ -32,7 +32,7 @@ var everyday = []struct {
 	part  string
 	level slog.Level
 }{
-	{"Error trying to connect", slog.LevelInfo}, // another node is not up yet, or gone
+	{"Error trying to connect", slog.LevelDebug}, // another node is not up yet, or gone; it is tried again
 	{"JetStream has not established contact", slog.LevelDebug},
 	{"Waiting for routing", slog.LevelDebug},
 	{"Metalayer blocking snapshot", slog.LevelDebug},  // at each election

@@ -18,7 +18,7 @@ func TestWhatTheServerSaysHasItsLevel(t *testing.T) {
 		{"what it does", func(j *journal) { j.Noticef("Server is ready") }, "DEBUG"},
 		{"a warning", func(j *journal) { j.Warnf("disk is %d%% full", 99) }, "WARN"},
 		{"an error", func(j *journal) { j.Errorf("Critical write error: %v", "x") }, "ERROR"},
-		{"another node is not up", func(j *journal) { j.Errorf("Error trying to connect to route (attempt %v): %v", 1, "refused") }, "INFO"},
+		{"another node is not up", func(j *journal) { j.Errorf("Error trying to connect to route (attempt %v): %v", 1, "refused") }, "DEBUG"},
 		{"everyday", func(j *journal) { j.Warnf("%s", "JetStream has not established contact with a meta leader") }, "DEBUG"},
 		{"the end", func(j *journal) { j.Fatalf("Error listening: %v", syscall.EADDRINUSE) }, "ERROR"},
 	} {
