@@ -115,7 +115,7 @@ that the server's log has as conn.`,
 	}
 	v.add(cmd.Flags())
 	cmd.Flags().VarPF(&sort, "sort", "", "by `what`: "+strings.Join(status.Orders, ", ")+"; with a minus, the largest first")
-	cmd.Flags().IntVar(&q.Limit, "limit", 50, "list at most so many; 0 lists all")
+	cmd.Flags().IntVar(&q.Limit, "limit", 50, "list at most this `number`; 0 lists all")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if q.Limit < 0 {
 			return errors.New("limit must not be negative")
@@ -172,7 +172,7 @@ before. A peer that does not answer is cut off after some seconds.`,
 	}
 	v.add(cmd.Flags())
 	cmd.Flags().IntVar(&code, "code", 1000, "the close `code`: 1000 to 1003, 1007 to 1014 or 3000 to 4999")
-	cmd.Flags().StringVar(&reason, "reason", "", "the reason, up to 123 octets")
+	cmd.Flags().StringVar(&reason, "reason", "", "the reason, a `text` of up to 123 octets")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ids, err := socketIDs(args)
 		switch {
@@ -204,7 +204,7 @@ be shown some are left out, and counted.`,
 		Args:    cobra.ExactArgs(1),
 	}
 	v.add(cmd.Flags())
-	cmd.Flags().IntVarP(&most, "frames", "n", 0, "end after so many frames; 0 shows all")
+	cmd.Flags().IntVarP(&most, "frames", "n", 0, "end after this `number` of frames; 0 shows all")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ids, err := socketIDs(args)
 		if err != nil {

@@ -92,6 +92,7 @@ func TestEverySetting(t *testing.T) {
 		AdminToken:      "0123456789abcdef",
 		DrainWindow:     3 * time.Second,
 		Rooms:           serve.Rooms{History: hub.History{Messages: 50, Age: time.Hour}},
+		ChatNodes:       []string{"wss://a.example.com/chat", "ws://10.0.0.2:8080/chat"},
 		Cluster: cluster.Config{
 			Embedded: true, Addr: "10.0.0.1:7900", Peers: []string{"10.0.0.1:7900", "10.0.0.2:7900", "10.0.0.3:7900"},
 			Store: "store", SecretFile: "secret", Relaxed: true, Replicas: 1,
@@ -116,7 +117,7 @@ func TestEverySetting(t *testing.T) {
 		"jwt-audience": "you", "auth-grace": "1m", "api-keys-file": "keys", "webhook": "https://backend.example/events",
 		"webhook-secret-file": "whsec", "user-connections": "5", "user-rate": "2.5k", "user-bandwidth": "64KiB", "connection-rooms": "6",
 		"room-members": "7", "room-rate": "0.5", "max-connections": "10k", "shed-memory": "1.5GiB", "shed-lag": "250ms",
-		"drain-window": "3s",
+		"drain-window": "3s", "chat-nodes": "https://a.example.com, ws://10.0.0.2:8080/chat",
 	}
 	tests := []struct {
 		name string
@@ -191,8 +192,8 @@ func TestEverySettingIsInTheTable(t *testing.T) {
 	newServeFlags(flags)
 	n := 0
 	flags.VisitAll(func(*pflag.Flag) { n++ })
-	if n != 46 {
-		t.Errorf("there are %d flags, and TestEverySetting knows 40, --config and those of what excludes others: four of nats, and auth-webhook", n)
+	if n != 48 {
+		t.Errorf("there are %d flags, and TestEverySetting knows 41, --config and those of what excludes others: four of nats, events-subject and auth-webhook", n)
 	}
 }
 

@@ -305,14 +305,16 @@ func TestThreeNodesThenFiveThenThreeUnderLoad(t *testing.T) {
 // The commands that the documents have are those that these tests run, but for the ports.
 func TestTheDocumentsHaveTheCommandsOfTheTests(t *testing.T) {
 	peers := []string{"127.0.0.1:7901", "127.0.0.1:7902", "127.0.0.1:7903"}
-	page, err := os.ReadFile("../../../../docs/scaling.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, own := range peers {
-		line := "\neverwire " + strings.Join(nodeArgs(fmt.Sprintf("127.0.0.1:808%d", i+1), own, peers), " ") + "\n"
-		if !strings.Contains(string(page), line) {
-			t.Errorf("docs/scaling.md does not have %s", line)
+	for name, begin := range map[string]string{"docs/scaling.md": "\neverwire ", "README.md": "\n    ./everwire "} {
+		page, err := os.ReadFile("../../../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, own := range peers {
+			line := begin + strings.Join(nodeArgs(fmt.Sprintf("127.0.0.1:808%d", i+1), own, peers), " ") + "\n"
+			if !strings.Contains(string(page), line) {
+				t.Errorf("%s does not have %s", name, line)
+			}
 		}
 	}
 }

@@ -95,7 +95,7 @@ type, same content. Messages of up to 16 MiB are sent (cases 9.*).`,
 	}
 	v.add(cmd.Flags())
 	cmd.Flags().StringVar(&v.opts.Agent, "agent", "", "the server's `name` in reports (default: its host)")
-	cmd.Flags().IntVarP(&v.opts.Parallel, "jobs", "j", 0, "cases that run at a time (default: 4 for each processor)")
+	cmd.Flags().IntVarP(&v.opts.Parallel, "jobs", "j", 0, "the `number` of cases that run at a time (default: 4 for each processor)")
 	cmd.Flags().StringArrayVar(&headers, "header", nil, "send this `field` with each handshake: 'Cookie: a=b' (repeatable)")
 	cmd.Flags().StringVar(&ca, "ca", "", "trust the certificates in this PEM `file` instead of the system's")
 	cmd.Flags().BoolVar(&insecure, "insecure", false, "do not check the server's certificate")

@@ -3,6 +3,8 @@
 //
 //	cli.go       Main: runs a command, and turns errors into messages and exit statuses
 //	serve.go     everwire serve; serve_rooms.go its flags about the chat's rooms and how many may come
+//	chat_nodes.go
+//	             where clients reach the nodes, as one of these flags
 //	connect.go   everwire connect; connect_terminal.go where that is by hand
 //	proxy.go     everwire proxy
 //	replay.go    everwire replay

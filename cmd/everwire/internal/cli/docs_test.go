@@ -2,9 +2,11 @@ package cli
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -37,4 +39,21 @@ func TestEveryFlagOfServeIsDocumented(t *testing.T) {
 	for flag := range rows {
 		t.Errorf("docs/operating.md has --%s, which there is not", flag)
 	}
+}
+
+// What stands for a flag's value in --help says what it is, not of which type.
+func TestEveryFlagNamesItsValue(t *testing.T) {
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			placeholder, _ := pflag.UnquoteUsage(f)
+			if !f.Hidden && slices.Contains([]string{"string", "strings", "int", "uint", "float", "be", "value"}, placeholder) {
+				t.Errorf("%s --%s %s says nothing of its value", cmd.CommandPath(), f.Name, placeholder)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
 }

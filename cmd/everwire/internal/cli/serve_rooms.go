@@ -19,6 +19,7 @@ import (
 type roomFlags struct {
 	history    int
 	historyAge duration
+	nodes      chatNodes
 
 	nats, natsCreds, natsToken          string
 	natsReplicas                        choice
@@ -32,6 +33,7 @@ type roomFlags struct {
 	authWebhook                         string
 	authGrace                           duration
 	apiKeys, webhook, webhookSecret     string
+	eventsSubject                       subject
 
 	userConnections, connectionRooms, roomMembers int
 	userRate, roomRate                            float64
@@ -49,6 +51,8 @@ func (v *roomFlags) add(flags *pflag.FlagSet) {
 	}
 	flags.Var(counted(&v.history, 1_000_000), "chat-history", "how many messages each room of the chat keeps; the same on all nodes")
 	flags.Var(&v.historyAge, "chat-history-age", "how long it keeps them, at most; 0 is for ever")
+	flags.Var(&v.nodes, "chat-nodes",
+		"where clients reach the nodes, with commas: the chat's page goes on with another one when its own is gone")
 
 	flags.Var(&v.cluster, "cluster", "be a node of a cluster, all of whose nodes share their rooms")
 	flags.Lookup("cluster").NoOptDefVal = "true"
@@ -75,6 +79,8 @@ func (v *roomFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&v.apiKeys, "api-keys-file", "", "serve /api/ to backends that have one of the keys in this `file`")
 	flags.StringVar(&v.webhook, "webhook", "", "tell the backend at this `URL` of connections and messages of the chat")
 	flags.StringVar(&v.webhookSecret, "webhook-secret-file", "", "the `file` with the secret that this is signed with")
+	flags.Var(&v.eventsSubject, "events-subject",
+		"tell, and ask, who listens at the NATS of --nats instead, on `prefix`.connect, .message and .disconnect")
 
 	flags.Var(limit(&v.userConnections), "user-connections", "how many connections a user may have (default: any)")
 	flags.Var(perSecond(&v.userRate), "user-rate", "how many messages a second a user may publish (default: any)")
@@ -92,6 +98,7 @@ func (v *roomFlags) add(flags *pflag.FlagSet) {
 // fill puts what the flags say into a Config, or returns an error if they contradict each other.
 func (v *roomFlags) fill(c *serve.Config) error {
 	c.Rooms = serve.Rooms{History: hub.History{Messages: v.history, Age: time.Duration(v.historyAge)}}
+	c.ChatNodes = v.nodes
 	replicas, _ := strconv.Atoi(v.natsReplicas.word) // one of a few words
 	c.Cluster = cluster.Config{
 		NATS: v.nats, CredsFile: v.natsCreds, TokenFile: v.natsToken, Replicas: replicas,
@@ -110,17 +117,30 @@ func (v *roomFlags) fill(c *serve.Config) error {
 		},
 	}
 	c.APIKeysFile, c.Webhook, c.WebhookSecretFile = v.apiKeys, v.webhook, v.webhookSecret
+	c.EventsSubject = string(v.eventsSubject)
 	if err := c.Cluster.Check(); err != nil {
 		return err
 	}
 	if err := v.checkAuth(); err != nil {
 		return err
 	}
-	if (v.webhook == "") != (v.webhookSecret == "") {
+	return v.checkEvents()
+}
+
+func (v *roomFlags) checkEvents() error {
+	switch {
+	case (v.webhook == "") != (v.webhookSecret == ""):
 		return errors.New("webhook and webhook-secret-file belong together; give both")
-	}
-	if v.webhook != "" && !isWeb(v.webhook) {
+	case v.webhook != "" && !isWeb(v.webhook):
 		return errors.New("webhook must be a URL such as https://backend.example/events")
+	case v.eventsSubject == "":
+		return nil
+	case v.webhook != "":
+		return errors.New("webhook and events-subject are two ways to tell a backend; give one of them")
+	case bool(v.cluster):
+		return errors.New("events-subject is for nats: at the servers that cluster brings along no backend can listen; give webhook instead")
+	case v.nats == "":
+		return errors.New("events-subject is for nats; give that as well, such as nats://127.0.0.1:4222")
 	}
 	return nil
 }

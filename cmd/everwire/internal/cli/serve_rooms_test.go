@@ -46,6 +46,12 @@ func TestRoomSettingsThatMakeNoSense(t *testing.T) {
 		{"a signature of nothing", "--webhook-secret-file s", "webhook and webhook-secret-file belong together; give both"},
 		{"no URL to tell", "--webhook ftp://x/ --webhook-secret-file s", "webhook must be a URL such as https://"},
 
+		{"no node", "--chat-nodes wss://a/,b.example.com", `"b.example.com" is not where clients reach a node, such as wss://b.example.com or`},
+		{"nobody to listen", "--events-subject shop", "events-subject is for nats; give that as well, such as nats://127.0.0.1:4222"},
+		{"nowhere to listen", "--cluster --events-subject shop", "events-subject is for nats: at the servers that cluster brings along no backend can listen"},
+		{"told twice", "--nats nats://127.0.0.1 --events-subject shop --webhook http://x/ --webhook-secret-file s", "are two ways to tell a backend; give one"},
+		{"no subject", "--nats nats://127.0.0.1 --events-subject shop.*", "must be letters, digits, - and _, with dots between, such as shop.events"},
+
 		{"no history", "--chat-history 0", "must be from 1 to "},
 		{"an age that is none", "--chat-history-age old", "must be a duration such as"},
 		{"no rooms", "--connection-rooms 0", "must be from 1 to "},

@@ -132,6 +132,25 @@ func (a *addresses) Append(s string) error {
 func (a *addresses) String() string { return strings.Join(*a, ",") }
 func (a *addresses) Type() string   { return "addresses" }
 
+// subject is what subjects of NATS begin with.
+type subject string
+
+func (p *subject) Set(s string) error {
+	for token := range strings.SplitSeq(s, ".") {
+		if token == "" || len(s) > 100 || strings.Trim(token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+			return errors.New("must be letters, digits, - and _, with dots between, such as shop.events")
+		}
+	}
+	if first, rest, _ := strings.Cut(s, "."); first == "everwire" && rest != "events" && !strings.HasPrefix(rest, "events.") {
+		return errors.New("must not be among the subjects of rooms, which begin with everwire; everwire.events is not")
+	}
+	*p = subject(s)
+	return nil
+}
+
+func (p *subject) String() string { return string(*p) }
+func (p *subject) Type() string   { return "prefix" }
+
 // size is a number of octets, of which there is at least one.
 type size int64
 

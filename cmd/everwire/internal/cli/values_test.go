@@ -39,6 +39,16 @@ func TestValues(t *testing.T) {
 		{"address, IPv6 without brackets", "::1:8080", new(address), "", false},
 		{"address, URL", "http://localhost:8080", new(address), "", false},
 
+		{"subject", "shop.events_2", new(subject), "shop.events_2", true},
+		{"subject beside the rooms", "everwire.events.shop", new(subject), "everwire.events.shop", true},
+		{"subject of the rooms", "everwire.h", new(subject), "", false},
+		{"subject of everything", "everwire", new(subject), "", false},
+		{"subject, wildcard", "shop.>", new(subject), "", false},
+		{"subject, empty token", "shop..events", new(subject), "", false},
+		{"subject, reserved", "$SYS.events", new(subject), "", false},
+		{"subject, space", "my shop", new(subject), "", false},
+		{"subject, none", "", new(subject), "", false},
+
 		{"origins, one", "example.com", new(origins), "example.com", true},
 		{"origins, two", "null, *", new(origins), "null,*", true},
 		{"origins, one more", "b.example", &origins{"a.example"}, "a.example,b.example", true},

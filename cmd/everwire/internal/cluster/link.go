@@ -71,6 +71,9 @@ func (l *Link) Err() error {
 	return l.Broker.Err()
 }
 
+// Conn returns the connection to NATS that the Broker uses, for other uses beside it until Close, or nil if there is none.
+func (l *Link) Conn() *natsgo.Conn { return l.conn }
+
 // Close ends what Open began. The Hub, and with it Broker, must be closed before.
 func (l *Link) Close() {
 	if l.cancel != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/everwire/everwire/cmd/everwire/internal/auth"
 	"github.com/everwire/everwire/cmd/everwire/internal/chat"
 	"github.com/everwire/everwire/cmd/everwire/internal/cluster"
+	"github.com/everwire/everwire/cmd/everwire/internal/pages"
 	"github.com/everwire/everwire/hub"
 	"github.com/everwire/everwire/websocket"
 )
@@ -36,13 +38,14 @@ type Auth struct {
 
 // rooms are the chat, and what is behind it.
 type rooms struct {
-	link    *cluster.Link
-	hub     *hub.Hub
-	chat    *websocket.Server
-	api     *api.API        // nil: there is none
-	webhook *events.Webhook // nil: nobody is told
-	open    bool            // everybody may come
-	log     *slog.Logger
+	link  *cluster.Link
+	hub   *hub.Hub
+	chat  *websocket.Server
+	page  http.Handler // the chat's
+	api   *api.API     // does what other nodes' backends ask for, also where there are none
+	tells teller       // nil: nobody is told
+	open  bool         // everybody may come
+	log   *slog.Logger
 }
 
 // openRooms makes the chat as a Config has it, and joins others. What is wrong with a file is an error in one line.
@@ -63,6 +66,9 @@ func openRooms(ctx context.Context, cfg Config, log *slog.Logger) (_ *rooms, err
 			return nil, err
 		}
 	}
+	if r.page, err = pages.Chat(cfg.ChatNodes); err != nil {
+		return nil, err
+	}
 	node := strings.ToLower(rand.Text()[:12])
 	if err = r.openWebhook(cfg, node, log); err != nil {
 		return nil, err
@@ -70,22 +76,21 @@ func openRooms(ctx context.Context, cfg Config, log *slog.Logger) (_ *rooms, err
 	if r.link, err = cluster.Open(ctx, cfg.Cluster, node, log); err != nil {
 		return nil, err
 	}
+	if err = r.openSubject(cfg, node, log); err != nil {
+		return nil, err
+	}
 	r.hub = hub.New(&hub.Options{Broker: r.link.Broker, Room: cfg.Rooms.options(), Node: node, Log: log})
 	o := chat.Options{Hub: r.hub, Auth: judge, Grace: cfg.Auth.Grace, Limits: cfg.Auth.Limits, Log: log}
-	if r.webhook != nil {
-		o.Events = r.webhook
+	if r.tells != nil {
+		o.Events = r.tells
 	}
 	if o.Grace == 0 {
 		o.Grace = -1 // for a chat, 0 is its default
 	}
 	people := &api.Directory{}
-	if keys != nil {
-		o.Arrived = func(s *websocket.Socket, c *events.Connection) { people.Add(s, c.ID, c.User) }
-	}
+	o.Arrived = func(s *websocket.Socket, c *events.Connection) { people.Add(s, c.ID, c.User) }
 	r.chat = chat.New(o)
-	if keys != nil {
-		r.api, err = api.New(api.Options{Hub: r.hub, Keys: keys, Sockets: people, ClientAddr: r.chat.ClientAddr, Log: log})
-	}
+	r.api, err = api.New(api.Options{Hub: r.hub, Keys: keys, Sockets: people, ClientAddr: r.chat.ClientAddr, Log: log})
 	return r, err
 }
 
@@ -121,18 +126,6 @@ func (a *Auth) authenticator(log *slog.Logger) (judge auth.Authenticator, err er
 	return auth.Logged(judge, log), nil
 }
 
-func (r *rooms) openWebhook(cfg Config, node string, log *slog.Logger) error {
-	if cfg.Webhook == "" {
-		return nil
-	}
-	secrets, err := events.ReadSecrets(cfg.WebhookSecretFile)
-	if err != nil {
-		return err
-	}
-	r.webhook, err = events.NewWebhook(events.WebhookOptions{URL: cfg.Webhook, Secrets: secrets, Node: node, Log: log})
-	return err
-}
-
 // lastWords is how long what is behind the chat may take to end: telling the others that this node leaves, and a backend what has happened.
 const lastWords = 3 * time.Second
 
@@ -147,11 +140,11 @@ func (r *rooms) close() {
 	if r.hub != nil {
 		errs = append(errs, r.hub.Close(ctx))
 	}
+	if r.tells != nil { // over the link, it may be
+		errs = append(errs, r.tells.Close(ctx))
+	}
 	if r.link != nil {
 		r.link.Close()
-	}
-	if r.webhook != nil {
-		errs = append(errs, r.webhook.Close(ctx))
 	}
 	if err := errors.Join(errs...); err != nil {
 		r.log.Warn("not everything could be told at the end", "error", err)

@@ -38,8 +38,24 @@ func runNode(t *testing.T, cfg Config) *running {
 	t.Helper()
 	for {
 		addr := freeAddr(t)
-		cfg.Cluster = cluster.Config{Embedded: true, Addr: addr, Store: t.TempDir()}
+		cfg.Cluster = cluster.Config{Embedded: true, Addr: addr, Store: t.TempDir(), SecretFile: cfg.Cluster.SecretFile}
 		r, err := begin(t, cfg)
+		if err == nil {
+			return r
+		}
+		if !strings.Contains(err.Error(), "in use") {
+			t.Fatal(err)
+		}
+	}
+}
+
+// joinNode is runNode for a node that joins another one, and has no storage.
+func joinNode(t *testing.T, first *running) *running {
+	t.Helper()
+	for {
+		r, err := begin(t, Config{ShutdownTimeout: time.Minute, Cluster: cluster.Config{
+			Embedded: true, Addr: freeAddr(t), Peers: []string{first.config.Cluster.Addr}, SecretFile: first.config.Cluster.SecretFile,
+		}})
 		if err == nil {
 			return r
 		}
@@ -183,6 +199,54 @@ func TestChatWithTokensAndKeys(t *testing.T) {
 		if _, _, err := c.Read(t.Context()); websocket.CloseCodeOf(err) != 4403 {
 			t.Errorf("a connection of hers ended with %v", err)
 		}
+	}
+}
+
+// A node without keys closes whom the API of another one disconnects.
+func TestDisconnectReachesNodesWithoutKeys(t *testing.T) {
+	const key = "0123456789abcdef0123456789abcdef"
+	keys, secret := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "secret")
+	for name, content := range map[string]string{keys: "backend " + key + "\n", secret: "0123456789abcdef"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := runNode(t, Config{APIKeysFile: keys, ShutdownTimeout: time.Minute, Cluster: cluster.Config{SecretFile: secret}})
+	asked.log.await(t, 1, "joined the cluster")
+	other := joinNode(t, asked)
+	other.log.await(t, 1, "joined the cluster")
+	c := dialChat(t, other, nil)
+	converse(t, c, `{"type":"join","room":"blue","name":"Ada"}`, "joined")
+
+	disconnect := func(r *running) int {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), "POST", r.base+"/api/disconnect", strings.NewReader(`{"room":"blue","code":4403}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Authorization", "Bearer "+key)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	if status := disconnect(other); status != http.StatusNotFound {
+		t.Errorf("the node without keys answers %d", status)
+	}
+	if status := disconnect(asked); status != http.StatusOK {
+		t.Fatalf("disconnect: %d", status)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var err error
+	for err == nil {
+		_, _, err = c.Read(ctx)
+	}
+	if websocket.CloseCodeOf(err) != 4403 {
+		t.Errorf("the connection ended with %v", err)
 	}
 }
 

@@ -40,17 +40,25 @@ type Config struct {
 	// Rooms are those of the chat.
 	Rooms Rooms
 
+	// ChatNodes are the ws and wss URLs of the chats of the nodes with which they are shared, as clients reach them; this one's may be among
+	// them. The chat's page goes on with another one when its own is gone, and pages of all of them may connect to this one's chat.
+	ChatNodes []string
+
 	// Cluster says with whom they are shared.
 	Cluster cluster.Config
 
 	// Auth says who may come to the chat.
 	Auth Auth
 
-	// APIKeysFile has the keys of the backends that may use /api/. Default: there is no /api/.
+	// APIKeysFile has the keys of the backends that may use /api/. Default: there is no /api/, and the node does
+	// only what those of other nodes are asked for.
 	APIKeysFile string
 
 	// Webhook is the URL of a backend that is told what happens in the chat, and WebhookSecretFile has what it is signed with: both or none.
 	Webhook, WebhookSecretFile string
+
+	// EventsSubject is what the subjects of NATS begin with on which a backend is told so instead, and asked who may connect. Cluster must have a NATS.
+	EventsSubject string
 
 	// DrainWindow is over how long, at most, they are told to close, one after the other, so that their clients do not come back all at once:
 	// a millisecond for each, but no more than this, nor than half of ShutdownTimeout, of which it is a part. 0 tells all at once.

@@ -6,7 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,20 +45,31 @@ func newSite(cfg Config, rooms *rooms, log *slog.Logger) *site {
 
 	s.journal = &journal{log: log}
 	for _, d := range demo.All {
-		srv := rooms.chat
+		srv, page, origins := rooms.chat, rooms.page, slices.Concat(cfg.Origins, pageOrigins(cfg.ChatNodes))
 		if d.Name != "chat" {
-			srv = d.New()
+			srv, page, origins = d.New(), pages.Handler(d.Name), cfg.Origins
 		}
-		srv.Options.Origins = cfg.Origins
-		srv.Handler = pages.Handler(d.Name)
+		srv.Options.Origins = origins
+		srv.Handler = page
 		s.gate.Watch(srv)
 		s.mux.Handle("/"+d.Name, s.gate.Guard(s.journal.keep(d.Name, srv)))
 		s.demos = append(s.demos, srv)
 	}
-	if rooms.api != nil {
+	if cfg.APIKeysFile != "" {
 		s.mux.Handle(api.Path, rooms.api)
 	}
 	return s
+}
+
+// pageOrigins are the origins of the pages of nodes, by the URLs of their WebSockets.
+func pageOrigins(nodes []string) []string {
+	var list []string
+	for _, node := range nodes {
+		if u, err := url.Parse(node); err == nil {
+			list = append(list, "http"+strings.TrimPrefix(u.Scheme, "ws")+"://"+u.Host)
+		}
+	}
+	return list
 }
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
@@ -68,8 +81,8 @@ func (s *site) measure(m *metrics.Metrics) {
 	}
 	m.WatchGate(s.gate.Figures)
 	m.WatchHub(s.rooms.hub.Stats)
-	if s.rooms.webhook != nil {
-		m.WatchWebhook(s.rooms.webhook.Figures)
+	if s.rooms.tells != nil {
+		m.WatchWebhook(s.rooms.tells.Figures)
 	}
 }
 

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -43,6 +44,53 @@ func TestSite(t *testing.T) {
 			site.ServeHTTP(w, httptest.NewRequest(tt.method, tt.path, nil))
 			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.holds) {
 				t.Errorf("status %d, want %d; %q in\n%s", w.Code, tt.status, tt.holds, w.Body)
+			}
+		})
+	}
+}
+
+// The chat's page knows the nodes, and theirs may come to this one's chat, but to nothing else.
+func TestChatOfSeveralNodes(t *testing.T) {
+	r := run(t, Config{ChatNodes: []string{"wss://b.example.com/chat", "ws://127.0.0.1:8082/chat"}})
+	answer, err := http.Get(r.base + "/chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if want := `<meta name="everwire-nodes" content="wss://b.example.com/chat ws://127.0.0.1:8082/chat">`; err != nil || !strings.Contains(string(page), want) {
+		t.Errorf("the page, %v, has no %s", err, want)
+	}
+	policy := answer.Header.Get("Content-Security-Policy")
+	if want := "connect-src 'self' wss://b.example.com ws://127.0.0.1:8082;"; !strings.Contains(policy, want) {
+		t.Errorf("the policy is %q, want %q in it", policy, want)
+	}
+	tests := []struct {
+		name, path, origin string
+		status             int
+	}{
+		{"a node's page", "/chat", "https://b.example.com", 101},
+		{"another node's", "/chat", "http://127.0.0.1:8082", 101},
+		{"without TLS", "/chat", "http://b.example.com", 403},
+		{"another port", "/chat", "http://127.0.0.1:8083", 403},
+		{"a stranger's", "/chat", "https://example.com", 403},
+		{"no chat", "/echo", "https://b.example.com", 403},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := 101
+			c, err := websocket.Dial(t.Context(), r.ws+tt.path, &websocket.DialOptions{Header: http.Header{"Origin": {tt.origin}}})
+			var refused *websocket.HandshakeError
+			switch {
+			case err == nil:
+				c.Terminate()
+			case errors.As(err, &refused):
+				got = refused.Status
+			default:
+				t.Fatal(err)
+			}
+			if got != tt.status {
+				t.Errorf("status %d, want %d", got, tt.status)
 			}
 		})
 	}

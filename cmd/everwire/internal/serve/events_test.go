@@ -1,0 +1,130 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+
+	"github.com/everwire/everwire/cmd/everwire/internal/cluster"
+	"github.com/everwire/everwire/hub/nats/embedded"
+	"github.com/everwire/everwire/websocket"
+)
+
+// natsServer starts a NATS for clients, and returns its URL.
+func natsServer(t *testing.T) string {
+	t.Helper()
+	srv, err := embedded.Start(t.Context(), embedded.Options{Store: t.TempDir(), Clients: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		srv.Shutdown(ctx)
+	})
+	if err := srv.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return "nats://" + srv.ClientAddr()
+}
+
+// Over NATS a backend says who may connect, and hears of it; while none listens nobody comes in.
+func TestChatAsksAndTellsABackendOverNATS(t *testing.T) {
+	url := natsServer(t)
+	closed := make(chan struct{})
+	backend, err := natsgo.Connect(url, natsgo.ClosedHandler(func(*natsgo.Conn) { close(closed) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		backend.Close()
+		<-closed
+	})
+	told := make(chan *natsgo.Msg, 10)
+	for subject, answer := range map[string]natsgo.MsgHandler{
+		"shop.connect": func(m *natsgo.Msg) {
+			if strings.Contains(string(m.Data), `"agent":"Mallory"`) {
+				m.Respond([]byte(`{"status":403,"text":"not you"}`))
+				return
+			}
+			m.Respond([]byte(`{"user":"ada","name":"Ada"}`))
+		},
+		"shop.message":    func(m *natsgo.Msg) { told <- m },
+		"shop.disconnect": func(m *natsgo.Msg) { told <- m },
+	} {
+		if _, err := backend.Subscribe(subject, answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := backend.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, Config{
+		Cluster: cluster.Config{NATS: url, Replicas: 1}, EventsSubject: "shop", Metrics: "127.0.0.1:0", ShutdownTimeout: time.Minute,
+	})
+	hear := func(subject, holds string) {
+		t.Helper()
+		select {
+		case m := <-told:
+			if m.Subject != subject || !strings.Contains(string(m.Data), holds) || !strings.Contains(string(m.Data), `"user":"ada"`) {
+				t.Errorf("told on %s: %s", m.Subject, m.Data)
+			}
+		case <-time.After(time.Minute):
+			t.Fatalf("nothing is said on %s", subject)
+		}
+	}
+	c := dialChat(t, r, nil)
+	converse(t, c, `{"type":"join","room":"blue"}`, "joined")
+	converse(t, c, `{"type":"publish","room":"blue","id":"1","data":"hello"}`, "published")
+	hear("shop.message", `"data":"hello"`)
+	c.Close(websocket.CloseNormal, "")
+	hear("shop.disconnect", `"code":1000`)
+	if refused := chatRefused(t, r, "Mallory"); refused != http.StatusForbidden {
+		t.Errorf("Mallory: status %d, want 403", refused)
+	}
+	if _, metrics := get(t, r.operatorsAt(t, 1)+"/metrics"); !strings.Contains(metrics, "\neverwire_webhook_refused_total{by=\"backend\"} 1\n") {
+		t.Error("the metrics do not count who was refused")
+	}
+
+	// What happens last is told before the line goes.
+	late := dialChat(t, r, nil)
+	converse(t, late, `{"type":"join","room":"blue"}`, "joined")
+	read := make(chan error, 1)
+	go func() {
+		_, _, err := late.Read(context.Background())
+		read <- err
+	}()
+	r.end(t)
+	hear("shop.disconnect", `"code":1001`)
+	<-read
+}
+
+func TestNobodyComesInWhileNoBackendListens(t *testing.T) {
+	r := run(t, Config{Cluster: cluster.Config{NATS: natsServer(t), Replicas: 1}, EventsSubject: "shop", ShutdownTimeout: time.Minute})
+	if refused := chatRefused(t, r, "Ada"); refused != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", refused)
+	}
+}
+
+// chatRefused returns the status with which the chat refuses a client of a name.
+func chatRefused(t *testing.T, r *running, agent string) int {
+	t.Helper()
+	c, err := websocket.Dial(t.Context(), r.ws+"/chat", &websocket.DialOptions{
+		Subprotocols: []string{"everwire.chat.v1"}, Header: http.Header{"User-Agent": {agent}},
+	})
+	if err == nil {
+		c.Terminate()
+		return http.StatusSwitchingProtocols
+	}
+	var refused *websocket.HandshakeError
+	if !errors.As(err, &refused) {
+		t.Fatal(err)
+	}
+	return refused.Status
+}
