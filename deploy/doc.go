@@ -10,6 +10,7 @@
 //	caddy/Caddyfile           Caddy
 //	systemd/everwire.service  a unit for systemd
 //	systemd/*.socket          sockets to activate it
+//	systemd/cluster.env       the variables of a node of a cluster
 //	container/Containerfile   an image
 //	helm/everwire             a chart for Kubernetes
 //	grafana/everwire.json     a dashboard

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -54,8 +55,11 @@ func unit(t *testing.T) (text string, settings map[string]string) {
 	return string(b), settings
 }
 
-// units writes all units into a folder, with a program that there is, and returns their paths.
-func units(t *testing.T) (paths []string) {
+// offered is a setting that stands in a comment.
+var offered = regexp.MustCompile(`(?m)^#([A-Z][A-Za-z]+=)`)
+
+// units writes all units into a folder, with a program that there is, and returns their paths. All is with what they offer in comments.
+func units(t *testing.T, all bool) (paths []string) {
 	t.Helper()
 	committed, err := filepath.Glob("systemd/everwire*.s*")
 	if err != nil || len(committed) != 3 {
@@ -68,6 +72,9 @@ func units(t *testing.T) (paths []string) {
 			t.Fatal(err)
 		}
 		adapted := strings.ReplaceAll(string(text), "/usr/local/bin/everwire", binary)
+		if all {
+			adapted = offered.ReplaceAllString(adapted, "$1")
+		}
 		paths = append(paths, writeFile(t, dir, filepath.Base(file), adapted))
 	}
 	return paths
@@ -83,7 +90,50 @@ func analyze(t *testing.T, args ...string) (said []byte, err error) {
 }
 
 func TestSystemdTakesTheUnits(t *testing.T) {
-	if said, err := analyze(t, append([]string{"verify"}, units(t)...)...); err != nil || len(said) > 0 {
+	for name, all := range map[string]bool{"as they are": false, "with all they offer": true} {
+		t.Run(name, func(t *testing.T) {
+			if said, err := analyze(t, append([]string{"verify"}, units(t, all)...)...); err != nil || len(said) > 0 {
+				t.Errorf("%v: %s", err, said)
+			}
+		})
+	}
+}
+
+// TestEverwireTakesTheVariablesForACluster that the unit reads from a file, those in comments too.
+func TestEverwireTakesTheVariablesForACluster(t *testing.T) {
+	text, settings := unit(t)
+	if settings["StateDirectory"] != "everwire" {
+		t.Error("there is no folder for what a node keeps")
+	}
+	variables, err := os.ReadFile(filepath.Join("systemd", "cluster.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "#EnvironmentFile=/etc/everwire/cluster.env\n") || !strings.Contains(string(variables), "/etc/everwire/cluster.env") {
+		t.Error("the unit does not name the file")
+	}
+	given := regexp.MustCompile(`(?m)^#?(EVERWIRE_[A-Z_]+)=\S+$`).FindAllStringSubmatch(string(variables), -1)
+	given = append(given, regexp.MustCompile(`(?m)^#Environment=(EVERWIRE_[A-Z_]+)=\S+$`).FindAllStringSubmatch(text, -1)...)
+	help, err := exec.Command(everwire(t), "serve", "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It looks at all of them before it looks for the certificate, which is not there.
+	cmd := exec.Command(everwire(t), "serve", "--tls-cert", "none", "--tls-key", "none")
+	cmd.Env = []string{} // not this process's
+	for _, v := range given {
+		flag := "--" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(v[1], "EVERWIRE_"), "_", "-"))
+		if !strings.Contains(string(help), " "+flag+" ") {
+			t.Errorf("there is no flag %s", flag)
+		}
+		if v[1] != "EVERWIRE_ADMIN_TOKEN_FILE" { // which is read at once
+			cmd.Env = append(cmd.Env, strings.TrimPrefix(strings.TrimPrefix(v[0], "#"), "Environment="))
+		}
+	}
+	if len(cmd.Env) < 4 {
+		t.Errorf("only %q", cmd.Env)
+	}
+	if said, err := cmd.CombinedOutput(); !strings.HasPrefix(string(said), "everwire: cannot serve over TLS: ") {
 		t.Errorf("%v: %s", err, said)
 	}
 }
@@ -94,7 +144,7 @@ func TestSystemdFindsTheServiceHardened(t *testing.T) {
 	if settings["User"] != "" || settings["DynamicUser"] != "yes" {
 		t.Error("it has a user")
 	}
-	for _, path := range units(t) {
+	for _, path := range units(t, true) {
 		if filepath.Ext(path) != ".service" {
 			continue
 		}

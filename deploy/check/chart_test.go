@@ -52,7 +52,8 @@ type monitor struct {
 
 // A release is what the chart makes of some values.
 type release struct {
-	deployment  appsv1.Deployment
+	deployment  *appsv1.Deployment
+	set         *appsv1.StatefulSet // instead of it, in a cluster
 	services    []corev1.Service
 	account     *corev1.ServiceAccount
 	disruption  *policyv1.PodDisruptionBudget
@@ -60,7 +61,7 @@ type release struct {
 	ingress     *networkingv1.Ingress
 	monitor     *monitor
 	notes       string
-	deployments int
+	controllers int
 }
 
 // render returns the manifests for values, in YAML, by the name of their template.
@@ -116,8 +117,8 @@ func newRelease(t *testing.T, values string) *release {
 			}
 		}
 	}
-	if r.deployments != 1 {
-		t.Fatalf("%d Deployments, want 1", r.deployments)
+	if r.controllers != 1 {
+		t.Fatalf("%d Deployments and StatefulSets, want 1", r.controllers)
 	}
 	return r
 }
@@ -135,8 +136,13 @@ func (r *release) take(document []byte) error {
 		}
 		return nil
 	case "apps/v1 Deployment":
-		r.deployments++
-		into = &r.deployment
+		r.controllers++
+		r.deployment = &appsv1.Deployment{}
+		into = r.deployment
+	case "apps/v1 StatefulSet":
+		r.controllers++
+		r.set = &appsv1.StatefulSet{}
+		into = r.set
 	case "v1 Service":
 		r.services = append(r.services, corev1.Service{})
 		into = &r.services[len(r.services)-1]
@@ -161,8 +167,18 @@ func (r *release) take(document []byte) error {
 	return yaml.UnmarshalStrict(document, into)
 }
 
+// controller returns what makes the pods: its kind and name, how many they are, which it takes for its own, and what they are.
+func (r *release) controller() (kind, name string, replicas *int32, selector map[string]string, pod *corev1.PodTemplateSpec) {
+	if s := r.set; s != nil {
+		return "StatefulSet", s.Name, s.Spec.Replicas, s.Spec.Selector.MatchLabels, &s.Spec.Template
+	}
+	d := r.deployment
+	return "Deployment", d.Name, d.Spec.Replicas, d.Spec.Selector.MatchLabels, &d.Spec.Template
+}
+
 func (r *release) container() *corev1.Container {
-	return &r.deployment.Spec.Template.Spec.Containers[0]
+	_, _, _, _, pod := r.controller()
+	return &pod.Spec.Containers[0]
 }
 
 func (r *release) env(name string) string {
@@ -227,7 +243,15 @@ podDisruptionBudget: {enabled: false}
 serviceAccount: {create: false}
 goMemoryLimit: ""
 resources: {}`,
-		"a long name": "fullnameOverride: " + strings.Repeat("everwire-", 10),
+		"a cluster": "cluster: {enabled: true, secretName: nodes}",
+		"a cluster, all": `
+tls: {secretName: cert}
+metrics: {serviceMonitor: {enabled: true}}
+ingress: {enabled: true}
+cluster: {enabled: true, secretName: nodes, storageNodes: 5, moreNodes: 2, durability: relaxed, port: 7901, store: {size: 1.5Ti, className: fast}}
+autoscaling: {enabled: true, minReplicas: 5}`,
+		"a long name":              "fullnameOverride: " + strings.Repeat("everwire-", 10),
+		"a cluster of a long name": "{cluster: {enabled: true, secretName: nodes}, fullnameOverride: " + strings.Repeat("everwire-", 10) + "}",
 	} {
 		t.Run(name, func(t *testing.T) { newRelease(t, values).check(t) })
 	}
@@ -235,9 +259,9 @@ resources: {}`,
 
 func (r *release) check(t *testing.T) {
 	t.Helper()
-	pod := r.deployment.Spec.Template
-	if !selects(r.deployment.Spec.Selector.MatchLabels, pod.Labels) {
-		t.Errorf("the Deployment selects %v, its pods have %v", r.deployment.Spec.Selector.MatchLabels, pod.Labels)
+	kind, name, replicas, selector, pod := r.controller()
+	if !selects(selector, pod.Labels) {
+		t.Errorf("the %s selects %v, its pods have %v", kind, selector, pod.Labels)
 	}
 	ports := map[string]int32{}
 	for _, p := range r.container().Ports {
@@ -259,7 +283,11 @@ func (r *release) check(t *testing.T) {
 			t.Errorf("the name %s is too long", s.Name)
 		}
 	}
-	for _, probe := range []*corev1.Probe{r.container().ReadinessProbe, r.container().LivenessProbe} {
+	probes := []*corev1.Probe{r.container().ReadinessProbe, r.container().LivenessProbe}
+	if r.set != nil {
+		probes = append(probes, r.container().StartupProbe)
+	}
+	for _, probe := range probes {
 		if ports[probe.HTTPGet.Port.StrVal] == 0 {
 			t.Errorf("%s is asked for on the port %q, which there is not", probe.HTTPGet.Path, probe.HTTPGet.Port.StrVal)
 		}
@@ -270,6 +298,11 @@ func (r *release) check(t *testing.T) {
 	volumes := map[string]bool{}
 	for _, v := range pod.Spec.Volumes {
 		volumes[v.Name] = true
+	}
+	if r.set != nil {
+		for _, c := range r.set.Spec.VolumeClaimTemplates {
+			volumes[c.Name] = true
+		}
 	}
 	for _, m := range r.container().VolumeMounts {
 		if !volumes[m.Name] {
@@ -283,11 +316,11 @@ func (r *release) check(t *testing.T) {
 		t.Error("the PodDisruptionBudget is of other pods")
 	}
 	if r.autoscaler != nil {
-		if to := r.autoscaler.Spec.ScaleTargetRef; to.Name != r.deployment.Name || to.Kind != "Deployment" {
+		if to := r.autoscaler.Spec.ScaleTargetRef; to.Name != name || to.Kind != kind {
 			t.Errorf("the autoscaler scales %v", to)
 		}
-		if r.deployment.Spec.Replicas != nil {
-			t.Error("the Deployment undoes what the autoscaler does")
+		if replicas != nil {
+			t.Errorf("the %s undoes what the autoscaler does", kind)
 		}
 	}
 	if r.ingress != nil {
@@ -359,6 +392,10 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"origins: ['a, b']", "/origins/0"},
 		{"goMemoryLimit: 1Gi", "/goMemoryLimit"},
 		{"podDisruptionBudget: {maxUnavailable: some}", "/podDisruptionBudget/maxUnavailable"},
+		{"cluster: {enabled: true}", "needs cluster.secretName"},
+		{"cluster: {enabled: true, secretName: nodes, storageNodes: 2}", "/cluster/storageNodes"},
+		{"cluster: {enabled: true, secretName: nodes, store: {size: 10}}", "/cluster/store/size"},
+		{"{cluster: {enabled: true, secretName: nodes}, autoscaling: {enabled: true}}", "autoscaling.minReplicas must be 3"},
 		{"metrics: {enabled: false, serviceMonitor: {enabled: true}}", "needs metrics.enabled"},
 	} {
 		if _, err := render(tt.values, newest); err == nil || !strings.Contains(err.Error(), tt.want) {

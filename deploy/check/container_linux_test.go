@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -157,8 +159,8 @@ func copyContext(t *testing.T, to string) {
 func buildImage(t *testing.T, build, final instructions.Stage) string {
 	t.Helper()
 	dir := t.TempDir()
-	src, image := filepath.Join(dir, "src"), filepath.Join(dir, "image")
-	copyContext(t, src)
+	sent, src, image := filepath.Join(dir, "context"), filepath.Join(dir, "src"), filepath.Join(dir, "image")
+	copyContext(t, sent)
 	if from := find[*instructions.CopyCommand](t, final); from.From != build.Name || from.SourcePaths[0] != "/image/" || from.DestPath != "/" {
 		t.Fatalf("the image is copied from %q, %q", from.From, from.SourcePaths)
 	}
@@ -166,19 +168,38 @@ func buildImage(t *testing.T, build, final instructions.Stage) string {
 		t.Fatalf("it is built in %s", at)
 	}
 	for _, c := range build.Commands {
-		run, ok := c.(*instructions.RunCommand)
-		if !ok {
-			continue
-		}
-		line := strings.ReplaceAll(strings.Join(run.CmdLine, " "), "/image/", image+"/")
-		sh := exec.CommandContext(t.Context(), "/bin/sh", "-c", line)
-		sh.Dir = src
-		sh.Env = append(os.Environ(), variables(build)...)
-		if said, err := sh.CombinedOutput(); err != nil {
-			t.Fatalf("RUN %s: %v\n%s", line, err, said)
+		switch c := c.(type) {
+		case *instructions.CopyCommand:
+			copyInto(t, filepath.Join(src, c.DestPath), sent, c.SourcePaths)
+		case *instructions.RunCommand:
+			line := strings.ReplaceAll(strings.Join(c.CmdLine, " "), "/image/", image+"/")
+			sh := exec.CommandContext(t.Context(), "/bin/sh", "-c", line)
+			sh.Dir = src
+			sh.Env = append(os.Environ(), variables(build)...)
+			if said, err := sh.CombinedOutput(); err != nil {
+				t.Fatalf("RUN %s: %v\n%s", line, err, said)
+			}
 		}
 	}
 	return image
+}
+
+// copyInto copies files, or all of the context, into a folder, so that each step finds no more than those before it have copied.
+func copyInto(t *testing.T, to, context string, paths []string) {
+	t.Helper()
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-R"}
+	for _, p := range paths {
+		args = append(args, context+"/"+p)
+	}
+	if paths[0] == "." {
+		args = []string{"-R", context + "/."}
+	}
+	if said, err := exec.CommandContext(t.Context(), "cp", append(args, to)...).CombinedOutput(); err != nil {
+		t.Fatalf("COPY %q: %v\n%s", paths, err, said)
+	}
 }
 
 // inImage is a command as it would run in a container: with nothing but the image to see, and as nobody. Only root can do
@@ -202,8 +223,13 @@ func TestImageBuildsAndServes(t *testing.T) {
 	for dir := image; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		os.Chmod(dir, 0o755)
 	}
-	if mode := stat(t, image+"/tmp").Mode(); mode.Perm() != 0o777 || mode&fs.ModeSticky == 0 {
-		t.Errorf("/tmp is %v", mode)
+	for _, dir := range []string{"/tmp", store} {
+		if mode := stat(t, image+dir).Mode(); mode.Perm() != 0o777 || mode&fs.ModeSticky == 0 {
+			t.Errorf("%s is %v", dir, mode)
+		}
+	}
+	if v := find[*instructions.VolumeCommand](t, final).Volumes; !slices.Equal(v, []string{store}) {
+		t.Errorf("volumes %q", v)
 	}
 	if stat(t, image+"/etc/ssl/certs/ca-certificates.crt").Size() == 0 {
 		t.Error("it trusts nobody")
@@ -223,22 +249,21 @@ func TestImageBuildsAndServes(t *testing.T) {
 		return env
 	}
 	command := append(find[*instructions.EntrypointCommand](t, final).CmdLine, find[*instructions.CmdCommand](t, final).CmdLine...)
-	server := inImage(t, image, at("127.0.0.1:0"), command...)
-	server.Stderr = t.Output()
-	stdout, err := server.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	// As the only node of a cluster, which keeps what is said. Its port cannot be any: another one is tried while one is in use.
+	var server *exec.Cmd
+	var url, kept string
+	for tries := 0; url == ""; tries++ {
+		nodes := reserve(t)
+		var said string
+		server, url, said = start(t, inImage(t, image, append(at("127.0.0.1:0"), "EVERWIRE_CLUSTER=true", "EVERWIRE_CLUSTER_ADDR="+nodes), command...))
+		if url == "" && (tries == 5 || !strings.Contains(said, "port is in use")) {
+			t.Fatalf("it ended: %s", said)
+		}
+		kept = image + store + "/cluster-" + strings.Replace(nodes, ":", "_", 1)
 	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
+	if !stat(t, kept).IsDir() {
+		t.Errorf("%s is no directory", kept)
 	}
-	lines := bufio.NewReader(stdout)
-	first, err := lines.ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	go io.Copy(io.Discard, lines)
-	url := strings.TrimSuffix(strings.TrimPrefix(first, "Everwire serves "), "/\n")
 	answer, err := http.Get(url + "/echo")
 	if err != nil {
 		t.Fatal(err)
@@ -267,6 +292,42 @@ func TestImageBuildsAndServes(t *testing.T) {
 	if sick.Run(); sick.ProcessState.ExitCode() != 1 {
 		t.Errorf("%q: %v when nobody serves", check, sick.ProcessState)
 	}
+}
+
+// store is where the image has a volume for what a node keeps.
+const store = "/var/lib/everwire"
+
+// reserve returns an address that nobody listened at a moment ago.
+func reserve(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start starts a server and returns where it serves, or, if it ends before, what it said.
+func start(t *testing.T, server *exec.Cmd) (_ *exec.Cmd, url, said string) {
+	t.Helper()
+	log := &bytes.Buffer{}
+	server.Stderr = log
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(stdout)
+	first, err := lines.ReadString('\n')
+	if err != nil {
+		server.Wait()
+		return server, "", log.String()
+	}
+	go io.Copy(io.Discard, lines)
+	return server, strings.TrimSuffix(strings.TrimPrefix(first, "Everwire serves "), "/\n"), ""
 }
 
 func stat(t *testing.T, file string) fs.FileInfo {

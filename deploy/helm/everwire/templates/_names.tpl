@@ -2,15 +2,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Room is left for what is put behind it, "-metrics". */}}
+{{/* Room is left for what is put behind it: "-metrics", and in a label the hash of a StatefulSet's revision. */}}
 {{- define "everwire.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 55 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 55 | trimSuffix "-" }}
+{{- .Release.Name | trunc 52 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 55 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
@@ -32,4 +32,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else }}
 {{- default "default" .Values.serviceAccount.name }}
 {{- end }}
+{{- end }}
+
+{{/* What follows a pod's name in its address among the nodes. Each pod finds its own in its /etc/hosts. */}}
+{{- define "everwire.peerDomain" -}}
+{{ include "everwire.fullname" . }}-peers.{{ .Release.Namespace }}.svc.{{ .Values.cluster.domain }}:{{ .Values.cluster.port }}
+{{- end }}
+
+{{/* The nodes with storage, which others look for. */}}
+{{- define "everwire.peers" -}}
+{{- $peers := list }}
+{{- range $i := until (int .Values.cluster.storageNodes) }}
+{{- $peers = append $peers (printf "%s-%d.%s" (include "everwire.fullname" $) $i (include "everwire.peerDomain" $)) }}
+{{- end }}
+{{- join "," $peers }}
 {{- end }}
