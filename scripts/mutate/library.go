@@ -227,8 +227,8 @@ var libraryMutations = []mutation{
 	{
 		name: "DropOldest drops a blob that was begun",
 		file: "websocket/socket_send.go",
-		old:  "if s.queue.at(i).begun() {",
-		new:  "if s.queue.at(i).begun() && s.queue.n == 1 {",
+		old:  "x.topic() != o.topic() || x.begun() {",
+		new:  "x.topic() != o.topic() || x.begun() && s.queue.n == 1 {",
 		in:   inWebsocket,
 		test: "TestABlobThatWasBegunIsNotDropped",
 		says: `first dropped: got , want ka`,
