@@ -95,7 +95,7 @@ func TestEverySetting(t *testing.T) {
 		ChatNodes:       []string{"wss://a.example.com/chat", "ws://10.0.0.2:8080/chat"},
 		Cluster: cluster.Config{
 			Embedded: true, Addr: "10.0.0.1:7900", Peers: []string{"10.0.0.1:7900", "10.0.0.2:7900", "10.0.0.3:7900"},
-			Store: "store", SecretFile: "secret", Relaxed: true, Replicas: 1,
+			Store: "store", Clients: "10.0.0.1:4222", SecretFile: "secret", Relaxed: true, Replicas: 1,
 		},
 		Auth: serve.Auth{
 			Mode: "jwt", Grace: time.Minute,
@@ -112,7 +112,7 @@ func TestEverySetting(t *testing.T) {
 	}
 	rooms := map[string]string{
 		"chat-history": "50", "chat-history-age": "1h", "cluster": "true", "cluster-addr": "10.0.0.1:7900",
-		"peers": "10.0.0.1:7900, 10.0.0.2:7900,10.0.0.3:7900", "cluster-store": "store", "cluster-secret-file": "secret",
+		"peers": "10.0.0.1:7900, 10.0.0.2:7900,10.0.0.3:7900", "cluster-store": "store", "cluster-clients": "10.0.0.1:4222", "cluster-secret-file": "secret",
 		"durability": "relaxed", "auth": "jwt", "jwt-secret-file": "hs", "jwt-key-file": "pem", "jwks-file": "jwks", "jwt-issuer": "me",
 		"jwt-audience": "you", "auth-grace": "1m", "api-keys-file": "keys", "webhook": "https://backend.example/events",
 		"webhook-secret-file": "whsec", "user-connections": "5", "user-rate": "2.5k", "user-bandwidth": "64KiB", "connection-rooms": "6",
@@ -192,8 +192,8 @@ func TestEverySettingIsInTheTable(t *testing.T) {
 	newServeFlags(flags)
 	n := 0
 	flags.VisitAll(func(*pflag.Flag) { n++ })
-	if n != 48 {
-		t.Errorf("there are %d flags, and TestEverySetting knows 41, --config and those of what excludes others: four of nats, events-subject and auth-webhook", n)
+	if n != 49 {
+		t.Errorf("there are %d flags, and TestEverySetting knows 42, --config and those of what excludes others: four of nats, events-subject and auth-webhook", n)
 	}
 }
 

@@ -24,7 +24,7 @@ type roomFlags struct {
 	nats, natsCreds, natsToken          string
 	natsReplicas                        choice
 	cluster                             toggle
-	clusterAddr                         address
+	clusterAddr, clusterClients         address
 	peers                               addresses
 	clusterStore, clusterSecret         string
 	durability                          choice
@@ -57,6 +57,7 @@ func (v *roomFlags) add(flags *pflag.FlagSet) {
 	flags.Var(&v.cluster, "cluster", "be a node of a cluster, all of whose nodes share their rooms")
 	flags.Lookup("cluster").NoOptDefVal = "true"
 	flags.Var(&v.clusterAddr, "cluster-addr", "where other nodes reach this one, as it stands among the peers")
+	flags.Var(&v.clusterClients, "cluster-clients", "where backends may connect by NATS, as user everwire with the secret (default: nowhere)")
 	flags.Var(&v.peers, "peers", "the nodes' addresses with commas, the same on all; the first 1, 3 or 5 keep messages")
 	flags.StringVar(&v.clusterStore, "cluster-store", "",
 		"the `directory` of what this node keeps (default: below $XDG_STATE_HOME, or ~/.local/state)")
@@ -80,7 +81,7 @@ func (v *roomFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&v.webhook, "webhook", "", "tell the backend at this `URL` of connections and messages of the chat")
 	flags.StringVar(&v.webhookSecret, "webhook-secret-file", "", "the `file` with the secret that this is signed with")
 	flags.Var(&v.eventsSubject, "events-subject",
-		"tell, and ask, who listens at the NATS of --nats instead, on `prefix`.connect, .message and .disconnect")
+		"tell, and ask, who listens by NATS instead, on `prefix`.connect, .message and .disconnect")
 
 	flags.Var(limit(&v.userConnections), "user-connections", "how many connections a user may have (default: any)")
 	flags.Var(perSecond(&v.userRate), "user-rate", "how many messages a second a user may publish (default: any)")
@@ -103,7 +104,7 @@ func (v *roomFlags) fill(c *serve.Config) error {
 	c.Cluster = cluster.Config{
 		NATS: v.nats, CredsFile: v.natsCreds, TokenFile: v.natsToken, Replicas: replicas,
 		Embedded: bool(v.cluster), Addr: string(v.clusterAddr), Peers: v.peers,
-		Store: v.clusterStore, SecretFile: v.clusterSecret, Relaxed: v.durability.word == "relaxed",
+		Store: v.clusterStore, Clients: string(v.clusterClients), SecretFile: v.clusterSecret, Relaxed: v.durability.word == "relaxed",
 	}
 	c.Shed = shed.Limits{Connections: v.maxConnections, Memory: int64(v.shedMemory), Lag: time.Duration(v.shedLag)}
 	c.Auth = serve.Auth{
@@ -137,10 +138,10 @@ func (v *roomFlags) checkEvents() error {
 		return nil
 	case v.webhook != "":
 		return errors.New("webhook and events-subject are two ways to tell a backend; give one of them")
-	case bool(v.cluster):
-		return errors.New("events-subject is for nats: at the servers that cluster brings along no backend can listen; give webhook instead")
-	case v.nats == "":
-		return errors.New("events-subject is for nats; give that as well, such as nats://127.0.0.1:4222")
+	case bool(v.cluster) && v.clusterClients == "":
+		return errors.New("events-subject needs cluster-clients, where a backend can connect to listen, such as 127.0.0.1:4222; or give webhook instead")
+	case !bool(v.cluster) && v.nats == "":
+		return errors.New("events-subject is for nats or cluster; give one of them as well, such as --nats nats://127.0.0.1:4222")
 	}
 	return nil
 }

@@ -47,8 +47,10 @@ func TestRoomSettingsThatMakeNoSense(t *testing.T) {
 		{"no URL to tell", "--webhook ftp://x/ --webhook-secret-file s", "webhook must be a URL such as https://"},
 
 		{"no node", "--chat-nodes wss://a/,b.example.com", `"b.example.com" is not where clients reach a node, such as wss://b.example.com or`},
-		{"nobody to listen", "--events-subject shop", "events-subject is for nats; give that as well, such as nats://127.0.0.1:4222"},
-		{"nowhere to listen", "--cluster --events-subject shop", "events-subject is for nats: at the servers that cluster brings along no backend can listen"},
+		{"nobody to listen", "--events-subject shop", "events-subject is for nats or cluster; give one of them as well, such as"},
+		{"nowhere to listen", "--cluster --events-subject shop", "events-subject needs cluster-clients, where a backend can connect to listen"},
+		{"backends of strangers", "--cluster --cluster-clients 10.0.0.1:4222", "whoever reaches cluster-clients 10.0.0.1:4222 could read and write everything"},
+		{"backends alone", "--cluster-clients 127.0.0.1:4222", "cluster-clients is for cluster; give that as well"},
 		{"told twice", "--nats nats://127.0.0.1 --events-subject shop --webhook http://x/ --webhook-secret-file s", "are two ways to tell a backend; give one"},
 		{"no subject", "--nats nats://127.0.0.1 --events-subject shop.*", "must be letters, digits, - and _, with dots between, such as shop.events"},
 

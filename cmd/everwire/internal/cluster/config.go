@@ -35,6 +35,9 @@ type Config struct {
 	// Store is the directory of what is kept. Default: one below the state directory, by Addr.
 	Store string
 
+	// Clients is where the server takes NATS clients of other programs, as user "everwire" with the secret, if there is one. "": nowhere.
+	Clients string
+
 	// SecretFile has what nodes show each other.
 	SecretFile string
 
@@ -64,7 +67,7 @@ func (c *Config) Check() error {
 		there bool
 	}{
 		{"cluster-addr", c.Addr != DefaultAddr && c.Addr != ""}, {"peers", len(c.Peers) > 0}, {"cluster-store", c.Store != ""},
-		{"cluster-secret-file", c.SecretFile != ""}, {"durability", c.Relaxed},
+		{"cluster-clients", c.Clients != ""}, {"cluster-secret-file", c.SecretFile != ""}, {"durability", c.Relaxed},
 	} {
 		if given.there {
 			return fmt.Errorf("%s is for cluster; give that as well", given.name)
@@ -119,6 +122,9 @@ func (c *Config) checkEmbedded() error {
 	} else if c.SecretFile == "" {
 		return fmt.Errorf("whoever reaches cluster-addr %s could join and read everything; give all nodes a cluster-secret-file "+
 			"with the same in it (openssl rand -hex 16 makes one)", c.Addr)
+	}
+	if c.Clients != "" && !isLoopback(c.Clients) && c.SecretFile == "" {
+		return fmt.Errorf("whoever reaches cluster-clients %s could read and write everything; give a cluster-secret-file", c.Clients)
 	}
 	return nil
 }

@@ -132,7 +132,7 @@ func whyNot(err error) string {
 }
 
 func (l *Link) embed(ctx context.Context, c Config, node string, log *slog.Logger) error {
-	o := embedded.Options{Listen: c.Addr, Peers: c.Peers, Log: log}
+	o := embedded.Options{Listen: c.Addr, Peers: c.Peers, Clients: c.Clients, Log: log}
 	if c.Relaxed {
 		o.Durability = embedded.Relaxed
 	}
@@ -168,6 +168,9 @@ func (l *Link) embed(ctx context.Context, c Config, node string, log *slog.Logge
 	}
 	l.Broker = nodeBroker{broker, l.server}
 	l.Says = c.describe(o, storage, keeps)
+	if c.Clients != "" {
+		l.Says += ", NATS clients at " + l.server.ClientAddr()
+	}
 	l.await(log)
 	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +106,44 @@ func TestChatAsksAndTellsABackendOverNATS(t *testing.T) {
 	r.end(t)
 	hear("shop.disconnect", `"code":1001`)
 	<-read
+}
+
+// A node that brings its NATS along has a place for backends, with the cluster's secret.
+func TestABackendAtANodeOfTheCluster(t *testing.T) {
+	secretFile := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secretFile, []byte("only we know\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := runNode(t, Config{
+		Cluster:       cluster.Config{Clients: "127.0.0.1:0", SecretFile: secretFile},
+		EventsSubject: "shop", ShutdownTimeout: time.Minute,
+	})
+	at := regexp.MustCompile(`NATS clients at (127\.0\.0\.1:\d+)`).FindStringSubmatch(r.screen)
+	if at == nil {
+		t.Fatalf("it does not say where NATS clients connect: %s", r.screen)
+	}
+	if _, err := natsgo.Connect("nats://" + at[1]); !errors.Is(err, natsgo.ErrAuthorization) {
+		t.Errorf("without the secret: %v", err)
+	}
+	closed := make(chan struct{})
+	backend, err := natsgo.Connect("nats://"+at[1], natsgo.UserInfo("everwire", "only we know"),
+		natsgo.ClosedHandler(func(*natsgo.Conn) { close(closed) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		backend.Close()
+		<-closed
+	}()
+	if _, err := backend.Subscribe("shop.connect", func(m *natsgo.Msg) { m.Respond([]byte(`{"status":403,"text":"not you"}`)) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := backend.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if refused := chatRefused(t, r, "Mallory"); refused != http.StatusForbidden {
+		t.Errorf("status %d, want 403", refused)
+	}
 }
 
 func TestNobodyComesInWhileNoBackendListens(t *testing.T) {

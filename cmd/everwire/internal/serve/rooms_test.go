@@ -37,8 +37,9 @@ func freeAddr(t *testing.T) string {
 func runNode(t *testing.T, cfg Config) *running {
 	t.Helper()
 	for {
-		addr := freeAddr(t)
-		cfg.Cluster = cluster.Config{Embedded: true, Addr: addr, Store: t.TempDir(), SecretFile: cfg.Cluster.SecretFile}
+		cfg.Cluster = cluster.Config{
+			Embedded: true, Addr: freeAddr(t), Store: t.TempDir(), SecretFile: cfg.Cluster.SecretFile, Clients: cfg.Cluster.Clients,
+		}
 		r, err := begin(t, cfg)
 		if err == nil {
 			return r
