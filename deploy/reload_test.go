@@ -50,10 +50,11 @@ func TestReload(t *testing.T) {
 		v := p.visit(t, url, websocket.DialOptions{}, nil)
 		g := s.next(t)
 		caddy.reload(t, p)
-		if e := await(t, "the client's close event", v.closed); e.Code != websocket.CloseGoingAway {
+		// Caddy 2.6 does not mask what it says to the server, whose answer to that may be at the client before Caddy's own word.
+		if e := await(t, "the client's close event", v.closed); e.Code != websocket.CloseGoingAway && e.Code != websocket.CloseProtocolError {
 			t.Errorf("the client's end was closed by %+v", e)
 		}
-		await(t, "the server's close event", g.closed) // with 1001, or 1006: Caddy does not wait long
+		await(t, "the server's close event", g.closed) // with 1001 of a Caddy that masks, else 1006
 		wantEcho(t, p.dial(t, url, websocket.DialOptions{}), websocket.Text, "by the new configuration")
 	})
 }
