@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -11,7 +12,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(playedVar) != "" {
+		playNode()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var everyKind = []kind{kill, stop, term, all, cut}
 

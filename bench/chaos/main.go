@@ -16,8 +16,8 @@
 // from the others and go on with its clients. Where the system allows no such networks (user namespaces, and
 // the program ip of iproute2), nobody is cut off, and the report says so.
 //
-// What is done when, and to whom, comes from -seed. It exits with status 1 if the checker finds anything, or
-// a node ends by itself.
+// What is done when, and to whom, comes from -seed. It exits with status 1 if the checker finds anything,
+// a node ends by itself, or one that is told to end does not do so in order.
 package main
 
 import (

@@ -25,9 +25,9 @@ type node struct {
 
 	mu       sync.Mutex
 	cmd      *exec.Cmd
-	ended    chan struct{} // closed when the process has
-	expected bool          // it was told to
-	surprise string        // how it ended by itself
+	ended    chan struct{}  // closed when the process has
+	told     syscall.Signal // to end; 0: it was not
+	surprise string         // how it ended by itself, or not in order
 }
 
 // newNodes prepares the nodes; none is started.
@@ -70,14 +70,17 @@ func (n *node) start() error {
 	}
 	ended := make(chan struct{})
 	n.mu.Lock()
-	n.cmd, n.ended, n.expected = cmd, ended, false
+	n.cmd, n.ended, n.told = cmd, ended, 0
 	n.mu.Unlock()
 	go func() {
 		err := cmd.Wait()
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if !n.expected {
+		switch {
+		case n.told == 0:
 			n.surprise = fmt.Sprintf("node %d ended by itself: %v", n.number, err)
+		case n.told == syscall.SIGTERM && err != nil:
+			n.surprise = fmt.Sprintf("node %d, told to end, did not do so in order: %v", n.number, err)
 		}
 		close(ended)
 	}()
@@ -88,7 +91,7 @@ func (n *node) start() error {
 func (n *node) end(s syscall.Signal) {
 	n.mu.Lock()
 	cmd, ended := n.cmd, n.ended
-	n.expected = true
+	n.told = s
 	n.mu.Unlock()
 	if cmd == nil {
 		return

@@ -245,7 +245,7 @@ func (r *run) catchUp(ctx context.Context) {
 	}
 }
 
-// surprises returns an error if a node ended that was not told to.
+// surprises returns an error if a node ended that was not told to, or not in order.
 func (r *run) surprises() error {
 	for _, n := range r.nodes {
 		n.mu.Lock()

@@ -145,12 +145,13 @@ func (n *testNode) again() {
 	if n.ended != nil {
 		<-n.ended
 	}
-	for !n.start() {
-		if n.cluster.t.Context().Err() != nil {
-			n.cluster.t.Fatal("the node's port is in use")
+	for range 20 { // another program may have the port for a moment
+		if n.start() {
+			n.log.await(n.cluster.t, "joined the cluster")
+			return
 		}
 	}
-	n.log.await(n.cluster.t, "joined the cluster")
+	n.cluster.t.Fatalf("the node's port is in use: %s", n.addr)
 }
 
 // gone has clients come to the node no more.

@@ -8,10 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/admin"
+	"github.com/everwire/everwire/cmd/everwire/internal/status"
 )
-
-// longestDrain is what the server takes.
-const longestDrain = time.Hour
 
 func newDrain() *cobra.Command {
 	var v adminFlags
@@ -44,7 +42,7 @@ is added, let each of the N old ones drain 1/(N+1).`,
 			return errors.New("say with --fraction how large a part of the connections to close, such as 0.2")
 		case !(fraction > 0 && fraction <= 1):
 			return errors.New("fraction must be more than 0 and at most 1, such as 0.2")
-		case time.Duration(over) > longestDrain:
+		case time.Duration(over) > status.LongestDrain:
 			return errors.New("over must be an hour at most")
 		}
 		return v.run(cmd, func(ctx context.Context, c *admin.Client) error {

@@ -12,10 +12,11 @@ func TestDrainClosesHalf(t *testing.T) {
 	server, _ := serveWith(t, "--admin-token-file", file)
 	const clients = 20
 	closed := make(chan websocket.CloseCode, clients)
-	opened := make(chan struct{}, clients)
+	known := make(chan struct{}, clients) // an echo: then the server has taken the connection in, which an answer does not say
 	for range clients {
-		s, err := websocket.New("ws://"+server+"/chat", nil, func(s *websocket.Socket) {
-			s.OnOpen(func(*websocket.Socket) { opened <- struct{}{} })
+		s, err := websocket.New("ws://"+server+"/echo", nil, func(s *websocket.Socket) {
+			s.OnOpen(func(s *websocket.Socket) { s.SendText("here") })
+			s.OnMessage(func(*websocket.Socket, websocket.Message) { known <- struct{}{} })
 			s.OnClose(func(_ *websocket.Socket, e websocket.CloseEvent) { closed <- e.Code })
 		})
 		if err != nil {
@@ -24,7 +25,7 @@ func TestDrainClosesHalf(t *testing.T) {
 		defer s.Terminate()
 	}
 	for range clients {
-		<-opened
+		<-known
 	}
 	var out, errs buffer
 	args := strings.Fields("drain --fraction 0.5 --over 50ms --server " + server + " --token-file " + file)

@@ -83,12 +83,12 @@ func (v *roomFlags) add(flags *pflag.FlagSet) {
 	flags.Var(&v.eventsSubject, "events-subject",
 		"tell, and ask, who listens by NATS instead, on `prefix`.connect, .message and .disconnect")
 
-	flags.Var(limit(&v.userConnections), "user-connections", "how many connections a user may have (default: any)")
-	flags.Var(perSecond(&v.userRate), "user-rate", "how many messages a second a user may publish (default: any)")
-	flags.Var(&v.userBandwidth, "user-bandwidth", "how many octets a second a user may publish, such as 64KiB (default: any)")
+	flags.Var(limit(&v.userConnections), "user-connections", "how many connections a user may have on each node (default: any)")
+	flags.Var(perSecond(&v.userRate), "user-rate", "how many messages a second a user may publish on each node (default: any)")
+	flags.Var(&v.userBandwidth, "user-bandwidth", "how many octets a second a user may publish on each node, such as 64KiB (default: any)")
 	flags.Var(counted(&v.connectionRooms, 10_000), "connection-rooms", "how many rooms a connection may be in")
 	flags.Var(limit(&v.roomMembers), "room-members", "how many connections of this node may be in a room (default: any)")
-	flags.Var(perSecond(&v.roomRate), "room-rate", "how many messages a second a room takes (default: any)")
+	flags.Var(perSecond(&v.roomRate), "room-rate", "how many messages a second a room takes on each node (default: any)")
 
 	flags.Var(limit(&v.maxConnections), "max-connections", "answer new connections with 503 when there are so many (default: any)")
 	flags.Var(&v.shedMemory, "shed-memory", "and while so much memory is in use, such as 1500MiB (default: any)")

@@ -45,7 +45,7 @@ type Config struct {
 	Relaxed bool
 }
 
-// Addr's default: of this machine only.
+// DefaultAddr is the usual Addr, which only this machine reaches.
 const DefaultAddr = "127.0.0.1:7900"
 
 // Check says what makes no sense together, in one line that names settings as flags without their dashes.
@@ -57,10 +57,15 @@ func (c *Config) Check() error {
 		return errors.New("nats-creds-file, nats-token-file and nats-replicas are for nats; give that as well, such as nats://127.0.0.1:4222")
 	case c.CredsFile != "" && c.TokenFile != "":
 		return errors.New("nats-creds-file and nats-token-file are two ways to say who this is; give one of them")
-	case c.NATS != "":
-		return c.checkURLs()
 	case c.Embedded:
 		return c.checkEmbedded()
+	}
+	instead := "give that as well"
+	if c.NATS != "" {
+		if err := c.checkURLs(); err != nil {
+			return err
+		}
+		instead = "leave it out with nats"
 	}
 	for _, given := range []struct {
 		name  string
@@ -70,7 +75,7 @@ func (c *Config) Check() error {
 		{"cluster-clients", c.Clients != ""}, {"cluster-secret-file", c.SecretFile != ""}, {"durability", c.Relaxed},
 	} {
 		if given.there {
-			return fmt.Errorf("%s is for cluster; give that as well", given.name)
+			return fmt.Errorf("%s is for cluster; %s", given.name, instead)
 		}
 	}
 	return nil

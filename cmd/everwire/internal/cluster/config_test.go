@@ -28,6 +28,9 @@ func TestCheck(t *testing.T) {
 		{"out of reach", Config{Embedded: true, Addr: "localhost:7900", Peers: three, SecretFile: "s"}, "cluster-addr localhost:7900 cannot be reached"},
 		{"open", Config{Embedded: true, Addr: three[0], Peers: three}, "whoever reaches cluster-addr 10.0.0.1:7900 could join"},
 		{"a NATS without a host", Config{NATS: "nats://"}, "nats must be URLs"},
+		{"a NATS, and peers", Config{NATS: "nats://a", Peers: three}, "peers is for cluster; leave it out with nats"},
+		{"a NATS, and durability", Config{NATS: "nats://a", Relaxed: true}, "durability is for cluster; leave it out with nats"},
+		{"peers of nothing", Config{Peers: three}, "peers is for cluster; give that as well"},
 		{"a NATS that is none", Config{NATS: "nats://a:4222,,"}, "nats must be URLs"},
 	}
 	for _, tt := range tests {

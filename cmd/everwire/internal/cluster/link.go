@@ -63,14 +63,6 @@ func Open(ctx context.Context, c Config, node string, log *slog.Logger) (*Link, 
 // Ready is closed when the others have been found, and there is a majority to keep messages, or after half a minute without.
 func (l *Link) Ready() <-chan struct{} { return l.ready }
 
-// Err says why others cannot be reached at the moment, or nil.
-func (l *Link) Err() error {
-	if l.Broker == nil {
-		return nil
-	}
-	return l.Broker.Err()
-}
-
 // Conn returns the connection to NATS that the Broker uses, for other uses beside it until Close, or nil if there is none.
 func (l *Link) Conn() *natsgo.Conn { return l.conn }
 
@@ -211,7 +203,7 @@ func (l *Link) await(log *slog.Logger) {
 	})
 }
 
-// secret reads one word from a file.
+// secret reads what is in a file, but for the white space around it.
 func secret(file string) (string, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {

@@ -54,7 +54,7 @@ func TestHubsShareRoomsByANATS(t *testing.T) {
 	c := Config{NATS: "nats://everwire:open%20sesame@" + natsServer(t), Replicas: 1}
 	one, l := linked(t, c, "one")
 	other, _ := linked(t, c, "other")
-	if err := l.Err(); err != nil || !strings.HasPrefix(l.Says, "shared by all that use NATS at nats://127.0.0.1:") || strings.Contains(l.Says, "sesame") {
+	if err := l.Broker.Err(); err != nil || !strings.HasPrefix(l.Says, "shared by all that use NATS at nats://127.0.0.1:") || strings.Contains(l.Says, "sesame") {
 		t.Errorf("it says %q, error %v", l.Says, err)
 	}
 	<-l.Ready()
@@ -155,7 +155,7 @@ func TestNodeWithoutStorageJoinsOne(t *testing.T) {
 		t.Errorf("it says %q, want %q", joined.Says, want)
 	}
 	<-joined.Ready()
-	if err := joined.Err(); err != nil {
+	if err := joined.Broker.Err(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := guest.Publish(t.Context(), "blue", hub.Message{Data: []byte("hello")}); err != nil {

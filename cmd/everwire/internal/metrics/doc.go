@@ -7,12 +7,12 @@
 //	handshakes.go  how a handshake went, in words
 //	closes.go      how a connection ended, in words
 //	drops.go       messages given up, and peers that had to wait
-//	collect.go     every metric: its name, its help, and how a scrape reads it
-//	hub.go         rooms, and the broker behind them
-//	events.go      what a backend is told by a webhook
-//	shed.go        handshakes that were refused for want of room
+//	collect.go     every metric of an endpoint: its name, its help, and how a scrape reads it
+//	hub.go         those of rooms, and of the broker behind them
+//	events.go      those of what a backend is told, by a webhook or over NATS
+//	shed.go        those of handshakes that were refused for want of room
 //	build.go       which build this is
 //
 // What a client can choose, such as a close code, never makes a label: whatever comes, there are as many time series as
-// collect.go lets there be.
+// these files let there be.
 package metrics

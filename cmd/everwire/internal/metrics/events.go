@@ -16,7 +16,7 @@ var (
 		"Connections that were refused: by the backend; or unasked, because it did not answer.", []string{"by"}, nil)
 )
 
-// eventFigures are those of a webhook.
+// eventFigures are those of what tells a backend, by a webhook or over NATS.
 type eventFigures struct{ figures func() events.Figures }
 
 // WatchWebhook shows what becomes of events for a backend. It must be called before the first scrape, at most once.

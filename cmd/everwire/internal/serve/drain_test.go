@@ -20,7 +20,13 @@ func TestDrainSpreadsCloses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.log.await(t, clients, "connected")
+	// One that does not read, and so does not answer: the server goes on until it is gone.
+	last, err := websocket.Dial(t.Context(), r.ws+"/chat", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer last.Terminate()
+	r.log.await(t, clients+1, "connected")
 	began := time.Now()
 	r.stop()
 	if code := <-closed; code != websocket.CloseGoingAway {
@@ -29,6 +35,7 @@ func TestDrainSpreadsCloses(t *testing.T) {
 	if refused := refusedBy(t, r.ws+"/chat"); refused == nil || refused.Status != 503 || refused.Response.Header.Get("Retry-After") == "" {
 		t.Errorf("meanwhile a newcomer is answered %v, want 503 with a Retry-After", refused)
 	}
+	last.Terminate()
 	for range clients - 1 {
 		if code := <-closed; code != websocket.CloseGoingAway {
 			t.Errorf("one was closed with %d, want 1001", code)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/api"
@@ -76,10 +77,10 @@ func openRooms(ctx context.Context, cfg Config, log *slog.Logger) (_ *rooms, err
 	if r.link, err = cluster.Open(ctx, cfg.Cluster, node, log); err != nil {
 		return nil, err
 	}
+	r.hub = hub.New(&hub.Options{Broker: r.link.Broker, Room: cfg.Rooms.options(), Node: node, Log: log})
 	if err = r.openSubject(cfg, node, log); err != nil {
 		return nil, err
 	}
-	r.hub = hub.New(&hub.Options{Broker: r.link.Broker, Room: cfg.Rooms.options(), Node: node, Log: log})
 	o := chat.Options{Hub: r.hub, Auth: judge, Grace: cfg.Auth.Grace, Limits: cfg.Auth.Limits, Log: log}
 	if r.tells != nil {
 		o.Events = r.tells
@@ -136,17 +137,20 @@ func (r *rooms) close() {
 	if r.api != nil {
 		r.api.Close()
 	}
-	var errs []error
+	// Side by side: a broker that is out of reach must not use up a backend's time.
+	var left, told error
+	var closing sync.WaitGroup
 	if r.hub != nil {
-		errs = append(errs, r.hub.Close(ctx))
+		closing.Go(func() { left = r.hub.Close(ctx) })
 	}
 	if r.tells != nil { // over the link, it may be
-		errs = append(errs, r.tells.Close(ctx))
+		closing.Go(func() { told = r.tells.Close(ctx) })
 	}
+	closing.Wait()
 	if r.link != nil {
 		r.link.Close()
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(left, told); err != nil {
 		r.log.Warn("not everything could be told at the end", "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,11 +14,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/cluster"
+	"github.com/everwire/everwire/hub"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -285,4 +288,36 @@ func TestChatAsksAndTellsABackend(t *testing.T) {
 	if _, metrics := get(t, r.operatorsAt(t, 1)+"/metrics"); !strings.Contains(metrics, "\neverwire_webhook_waiting ") {
 		t.Error("the metrics have nothing of the webhook")
 	}
+}
+
+// A stuckBroker is out of reach when it is closed.
+type stuckBroker struct{ hub.Broker }
+
+func (b stuckBroker) Close(ctx context.Context) error {
+	<-ctx.Done()
+	return errors.Join(ctx.Err(), b.Broker.Close(context.Background()))
+}
+
+// A lastTeller notes how much time it has to tell what is left.
+type lastTeller struct {
+	teller
+	left time.Duration
+}
+
+func (l *lastTeller) Close(ctx context.Context) error {
+	deadline, _ := ctx.Deadline()
+	l.left = time.Until(deadline)
+	return nil
+}
+
+func TestABrokerOutOfReachLeavesTimeToTellABackend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tells, log := &lastTeller{}, newLogbook()
+		r := &rooms{hub: hub.New(&hub.Options{Broker: stuckBroker{hub.NewMemory(nil)}}), tells: tells, log: log.logger()}
+		r.close()
+		if tells.left != lastWords {
+			t.Errorf("%v were left, want %v", tells.left, lastWords)
+		}
+		log.await(t, 1, "not everything could be told at the end")
+	})
 }

@@ -37,6 +37,11 @@ type Config struct {
 	// ShutdownTimeout is how long connections may take to close then. 0 cuts them.
 	ShutdownTimeout time.Duration
 
+	// DrainWindow is over how long, at most, they are told to, one after the other, so that their clients do not come
+	// back all at once: a millisecond for each, but no more than this, nor than half of ShutdownTimeout, of which it is
+	// a part. 0 tells all at once.
+	DrainWindow time.Duration
+
 	// Rooms are those of the chat.
 	Rooms Rooms
 
@@ -59,10 +64,6 @@ type Config struct {
 
 	// EventsSubject is what the subjects of NATS begin with on which a backend is told so instead, and asked who may connect. Cluster must have a NATS.
 	EventsSubject string
-
-	// DrainWindow is over how long, at most, they are told to close, one after the other, so that their clients do not come back all at once:
-	// a millisecond for each, but no more than this, nor than half of ShutdownTimeout, of which it is a part. 0 tells all at once.
-	DrainWindow time.Duration
 
 	// Shed says from when on nobody is let in.
 	Shed shed.Limits

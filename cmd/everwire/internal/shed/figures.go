@@ -1,13 +1,8 @@
 package shed
 
-import "time"
-
 // Figures are what a Gate knows.
 type Figures struct {
-	Connections int           // WebSockets, and handshakes that are being answered
-	Memory      int64         // in use, in octets; 0 without a limit
-	Lag         time.Duration // how late the last timer was; 0 without a limit
-	Limits      Limits
+	Connections int // WebSockets, and handshakes that are being answered
 
 	Shut [Causes]bool   // nobody is taken in, because of this
 	Shed [Causes]uint64 // handshakes that were answered with 503 because of this
@@ -15,9 +10,7 @@ type Figures struct {
 
 // Figures returns those of now.
 func (g *Gate) Figures() Figures {
-	f := Figures{
-		Connections: g.connections(), Memory: g.memory.Load(), Lag: time.Duration(g.lag.Load()), Limits: g.limits,
-	}
+	f := Figures{Connections: g.connections()}
 	for c := range Causes {
 		f.Shut[c] = g.shut[c].Load()
 		f.Shed[c] = g.shed[c].Load()

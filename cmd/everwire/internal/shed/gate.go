@@ -22,10 +22,8 @@ type Gate struct {
 	mu     sync.Mutex // guards inside, and changes of shut[Connections], which must agree with it
 	inside int
 
-	memory atomic.Int64
-	lag    atomic.Int64
-	shut   [Causes]atomic.Bool
-	shed   [Causes]atomic.Uint64
+	shut [Causes]atomic.Bool
+	shed [Causes]atomic.Uint64
 
 	// Refused, if set, is called with each handshake that is answered with 503.
 	Refused func(r *http.Request)
@@ -185,16 +183,12 @@ func (g *Gate) run(ctx context.Context) {
 		lag := g.meter.late(due)
 		if g.limits.Memory > 0 {
 			used := g.meter.memory()
-			g.memory.Store(used)
-			memory.look(float64(used))
-			g.set(Memory, memory.over, "octets", used)
+			g.set(Memory, memory.look(float64(used)), "octets", used)
 		}
 		if g.limits.Lag > 0 {
-			g.lag.Store(int64(lag))
 			ofLoops := g.meter.loops()
-			late.look(float64(lag))
-			loops.look(float64(ofLoops))
-			g.set(Lag, late.over || loops.over, "lag", max(lag, ofLoops))
+			timersAre, loopsAre := late.look(float64(lag)), loops.look(float64(ofLoops))
+			g.set(Lag, timersAre || loopsAre, "lag", max(lag, ofLoops))
 		}
 		timer.Reset(look)
 		due = time.Now().Add(look)

@@ -41,19 +41,16 @@ type watch struct {
 	run  int // looks in a row that speak against over
 }
 
-// look takes the next value of the figure, and reports whether over has changed.
-func (w *watch) look(value float64) (changed bool) {
+// look takes the next value of the figure, and reports whether that is too high.
+func (w *watch) look(value float64) (over bool) {
 	against, needed := value > w.high, w.rise
 	if w.over {
 		against, needed = value <= w.low, w.fall
 	}
 	if !against {
 		w.run = 0
-		return false
+	} else if w.run++; w.run == needed {
+		w.over, w.run = !w.over, 0
 	}
-	if w.run++; w.run < needed {
-		return false
-	}
-	w.over, w.run = !w.over, 0
-	return true
+	return w.over
 }

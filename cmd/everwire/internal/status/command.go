@@ -25,7 +25,7 @@ const (
 	LongestList   = 500 // how many connections a Listing has at most
 	usualCode     = 1000
 	largestOffset = 1 << 30
-	longestDrain  = time.Hour
+	LongestDrain  = time.Hour // over how long a drain may go on
 )
 
 // ParseCommand reads one Command, which is then within its bounds, with the defaults filled in. Its errors are
@@ -94,8 +94,8 @@ func (c *Command) checkDrain() error {
 	switch {
 	case !(c.Fraction > 0 && c.Fraction <= 1):
 		return errors.New("fraction is how large a part of the connections to close: more than 0, at most 1")
-	case c.Over < 0 || c.Over > longestDrain.Milliseconds():
-		return fmt.Errorf("over_ms is how long that takes, from 0 to %d", longestDrain.Milliseconds())
+	case c.Over < 0 || c.Over > LongestDrain.Milliseconds():
+		return fmt.Errorf("over_ms is how long that takes, from 0 to %d", LongestDrain.Milliseconds())
 	}
 	return nil
 }

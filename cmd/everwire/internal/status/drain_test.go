@@ -97,7 +97,7 @@ func TestDrainEndsWithItsOperator(t *testing.T) {
 	p := newPlace(t, token)
 	peer, _ := add(p.collector, 1, "192.0.2.1:1", "", "")
 	one, other := p.operator(), p.operator()
-	if e := one.ask(Command{Do: Drain, Fraction: 1, Over: longestDrain.Milliseconds()}); e.Error != "" {
+	if e := one.ask(Command{Do: Drain, Fraction: 1, Over: LongestDrain.Milliseconds()}); e.Error != "" {
 		t.Fatal(e.Error)
 	}
 	if e := other.ask(Command{Do: Drain, Fraction: 1}); e.Error != errDraining.Error() {
