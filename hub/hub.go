@@ -24,7 +24,7 @@ type Hub struct {
 	shared atomic.Pointer[[]*settings]
 
 	joined, left []func(*websocket.Socket, string)
-	joining      sync.Map // arrival → *arriving, while OnJoin's functions run
+	arrivals     arrivals
 	presence     presence
 
 	figures   figures

@@ -54,7 +54,7 @@ func (h *Hub) join(ctx context.Context, s *websocket.Socket, room string, opts J
 			return j, err
 		}
 	}
-	j, joined, err = r.join(ctx, s, opts)
+	j, err = r.join(ctx, s, opts, &joined)
 	if joined && h.closed.Load() { // and Close may have looked at the room before
 		r.remove(s)
 		return Joined{}, ErrClosed
@@ -62,32 +62,32 @@ func (h *Hub) join(ctx context.Context, s *websocket.Socket, room string, opts J
 	return j, err
 }
 
-// join makes a socket a member of a room that the caller is a user of. If it is one then, the use is the
-// membership's.
-func (r *room) join(ctx context.Context, s *websocket.Socket, opts JoinOptions) (Joined, bool, error) {
+// join makes a socket a member of a room that the caller is a user of. If it has, joined is true, also if a
+// function of the program panics then, and the use is the membership's.
+func (r *room) join(ctx context.Context, s *websocket.Socket, opts JoinOptions, joined *bool) (j Joined, err error) {
 	if opts.From != nil && r.settings().History.Messages <= 0 {
-		return Joined{}, false, ErrNoHistory
+		return j, ErrNoHistory
 	}
 	h := r.settings().hub
-	var j Joined
 	if r.settings().Presence {
 		j.ID = cmp.Or(opts.ID, rand.Text())
 	}
-	var arriving *arriving
 	if len(h.joined)+len(h.left) > 0 {
-		arriving = h.arrive(r, s)
+		h.arrivals.begin(arrival{r, s})
+		defer h.arrived(arrival{r, s})
 	}
-	joined, err := r.add(ctx, s, opts, &j)
-	if joined {
-		h.figures.memberships.Add(1)
+	*joined, err = r.add(ctx, s, opts, &j)
+	if !*joined {
+		return j, err
 	}
-	if joined && r.settings().Presence {
+	h.figures.memberships.Add(1)
+	if r.settings().Presence {
 		r.settings().live.appear(ctx, s, j.ID, opts.Value)
 	}
-	if arriving != nil {
-		h.tellJoined(r, s, arriving, joined)
+	for _, f := range h.joined {
+		f(s, r.name)
 	}
-	return j, joined, err
+	return j, nil
 }
 
 // add makes a socket a member, after what it is sent of before.
@@ -133,24 +133,4 @@ func (r *room) rejoin(s *websocket.Socket, opts JoinOptions) Joined {
 		}
 	}
 	return j
-}
-
-// arrive prepares for telling that a socket has joined.
-func (h *Hub) arrive(r *room, s *websocket.Socket) *arriving {
-	a := &arriving{}
-	h.joining.Store(arrival{r, s}, a)
-	return a
-}
-
-// tellJoined tells OnJoin's functions, and OnLeave's if the socket has left meanwhile.
-func (h *Hub) tellJoined(r *room, s *websocket.Socket, a *arriving, joined bool) {
-	if joined {
-		for _, f := range h.joined {
-			f(s, r.name)
-		}
-	}
-	h.joining.CompareAndDelete(arrival{r, s}, a)
-	if left := a.arrived(); left && joined {
-		h.tellLeft(s, r.name)
-	}
 }

@@ -32,10 +32,7 @@ func (r *room) left(s *websocket.Socket) {
 		r.settings().live.absent(s)
 	}
 	r.exit()
-	if len(h.left) > 0 {
-		if x, ok := h.joining.Load(arrival{r, s}); ok && x.(*arriving).leave() {
-			return
-		}
+	if len(h.left) > 0 && !h.arrivals.leave(arrival{r, s}) {
 		h.tellLeft(s, r.name)
 	}
 }
@@ -46,32 +43,62 @@ func (h *Hub) tellLeft(s *websocket.Socket, room string) {
 	}
 }
 
-// An arrival is a socket that has joined a room while OnJoin's functions are told.
+// arrived tells OnLeave's functions, after OnJoin's, if the socket has left meanwhile.
+func (h *Hub) arrived(a arrival) {
+	for range h.arrivals.end(a) {
+		h.tellLeft(a.socket, a.room.name)
+	}
+}
+
+// An arrival is a socket that joins a room.
 type arrival struct {
 	room   *room
 	socket *websocket.Socket
 }
 
-// arriving has who leaves meanwhile be told of after them.
-type arriving struct {
-	mu         sync.Mutex
-	told, left bool
+// arrivals have who leaves while OnJoin's functions are told be told of after them.
+type arrivals struct {
+	mu  sync.Mutex
+	all map[arrival]arriving
 }
 
-// leave reports whether who joined tells of the leaving.
-func (a *arriving) leave() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.left = true
-	return !a.told
+// arriving is how many calls have a socket join, mostly one, and how often it has left meanwhile.
+type arriving struct{ calls, left int }
+
+func (as *arrivals) begin(a arrival) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if as.all == nil {
+		as.all = make(map[arrival]arriving)
+	}
+	x := as.all[a]
+	x.calls++
+	as.all[a] = x
 }
 
-// arrived notes that OnJoin's functions have returned, and reports whether the socket has left meanwhile.
-func (a *arriving) arrived() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.told = true
-	return a.left
+// leave reports whether a call that has the socket join tells of the leaving.
+func (as *arrivals) leave(a arrival) bool {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	x, ok := as.all[a]
+	if ok {
+		x.left++
+		as.all[a] = x
+	}
+	return ok
+}
+
+// end returns how often the caller has to tell that the socket has left: the last of the calls does.
+func (as *arrivals) end(a arrival) (left int) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	x := as.all[a]
+	if x.calls--; x.calls > 0 {
+		as.all[a] = x
+		return 0
+	}
+	delete(as.all, a)
+	return x.left
 }
 
 // OnJoin and OnLeave add functions that are called when a socket of this process has joined or left a room,

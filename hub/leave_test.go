@@ -134,3 +134,71 @@ func TestOnLeaveComesAfterOnJoin(t *testing.T) {
 		}
 	})
 }
+
+// Two calls have one socket join. What the one that joins it is told of is told once, although the other fails.
+func TestOnLeaveComesOnceIfTwoCallsJoin(t *testing.T) {
+	h := newHub(t, nil)
+	events := make(chan string, 10)
+	begun, end := make(chan struct{}), make(chan struct{})
+	second := make(chan error, 1)
+	c := newClient(t, nil)
+	h.OnJoin(func(s *websocket.Socket, _ string) {
+		events <- "join"
+		s.Terminate()
+		<-c.gone // it has left
+	})
+	h.OnLeave(func(*websocket.Socket, string) { events <- "leave" })
+	_, err := h.JoinWith(t.Context(), c.Socket, "r", hub.JoinOptions{Joined: func(*websocket.Socket, hub.Joined) {
+		go func() {
+			_, err := h.JoinWith(t.Context(), c.Socket, "r", hub.JoinOptions{Joined: func(*websocket.Socket, hub.Joined) {
+				close(begun)
+				<-end
+			}})
+			second <- err
+		}()
+		<-begun
+	}})
+	must(t, err)
+	close(end)
+	if err := <-second; err != hub.ErrClosed {
+		t.Errorf("the second join: %v", err)
+	}
+	close(events)
+	var got []string
+	for e := range events {
+		got = append(got, e)
+	}
+	if want := []string{"join", "leave"}; !slices.Equal(got, want) {
+		t.Errorf("events %q, want %q", got, want)
+	}
+}
+
+// A function of OnJoin that panics leaves the socket a member like others, and the room to those.
+func TestAPanicInOnJoin(t *testing.T) {
+	h := newHub(t, nil)
+	a, b := newClient(t, nil), newClient(t, nil)
+	var left atomic.Int64
+	h.OnJoin(func(s *websocket.Socket, _ string) {
+		if s == a.Socket {
+			panic("on purpose")
+		}
+	})
+	h.OnLeave(func(*websocket.Socket, string) { left.Add(1) })
+	func() {
+		defer func() { recover() }()
+		h.Join(a.Socket, "r")
+		t.Error("there was no panic")
+	}()
+	must(t, h.Join(b.Socket, "r"))
+	a.Terminate()
+	<-a.gone
+	if n := left.Load(); n != 1 {
+		t.Errorf("OnLeave was called %d times", n)
+	}
+	publish(t, h, "r", "1")
+	b.wait(t, "1")
+	h.Leave(b.Socket)
+	if s := h.Stats(); s.Rooms != 0 || s.Memberships != 0 {
+		t.Errorf("%+v", s)
+	}
+}

@@ -30,6 +30,7 @@ type live struct {
 	mu      sync.Mutex // taken before the Group's
 	started bool       // last and tail are of the log
 	early   []*Message // what came before
+	lost    Position   // if not zero, what was Lost up to before
 	feed    Feed
 	unwatch func()
 	last    Position // of the last message that members were sent
@@ -64,7 +65,7 @@ func (l *live) start() {
 		return
 	}
 	close(l.ready)
-	if err != nil {
+	if err != nil && h.ctx.Err() == nil {
 		h.log.Warn("hub: a room is cut off from other nodes until the broker is back", "room", r.name, "error", err)
 	}
 	for wait := 100 * time.Millisecond; err != nil; wait = min(2*wait, 5*time.Second) {
@@ -104,6 +105,9 @@ func (l *live) follow() error {
 		return nil
 	}
 	defer l.mu.Unlock()
+	if !l.lost.IsZero() {
+		last = l.lost
+	}
 	l.feed = feed
 	l.started, l.last = true, last
 	l.tail.reset(last)
@@ -234,6 +238,11 @@ func (f follower) Lost(p Position) {
 	r := l.room
 	h := r.settings().hub
 	l.mu.Lock()
+	if !l.started || l.ended() { // nobody is a member
+		l.early, l.lost = nil, p
+		l.mu.Unlock()
+		return
+	}
 	l.last = p
 	h.tails.drop(l)
 	l.tail.reset(p)

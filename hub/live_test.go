@@ -189,6 +189,39 @@ func TestMembersAreClosedWhenTheBrokerHasLostMessages(t *testing.T) {
 	}
 }
 
+// What the broker says to be lost before it has told where the log is counts as well: behind an older position
+// there would be a gap.
+func TestWhatIsLostBeforeTheRoomHasBegun(t *testing.T) {
+	b := &hasty{Memory: hub.NewMemory(nil)}
+	h := newHub(t, &hub.Options{Broker: b, Room: history(10)})
+	c := newClient(t, nil)
+	j, err := h.JoinWith(t.Context(), c.Socket, "r", hub.JoinOptions{})
+	must(t, err)
+	if j.Position != b.lost || b.lost.IsZero() {
+		t.Errorf("joined at %v, lost was what is up to %v", j.Position, b.lost)
+	}
+	publish(t, h, "r", "1")
+	c.wait(t, "1")
+}
+
+// A hasty broker tells of a message, and then of a loss, before Follow returns.
+type hasty struct {
+	*hub.Memory
+	lost hub.Position
+}
+
+func (b *hasty) Follow(ctx context.Context, r hub.Room, f hub.Follower) (hub.Feed, hub.Position, error) {
+	feed, at, err := b.Memory.Follow(ctx, r, f)
+	f.Message(&hub.Message{Room: r.Name, Position: hub.Position{Epoch: at.Epoch, Offset: at.Offset + 1}, Data: []byte("early")})
+	// The Memory hands out offsets from here on.
+	other := hub.Room{Name: "other", Logged: true}
+	for range 7 {
+		b.lost, err = b.Memory.Publish(ctx, other, &hub.Message{})
+	}
+	f.Lost(b.lost)
+	return feed, at, err
+}
+
 // Nobody waits for a broker that does not answer longer than they want.
 func TestAJoinEndsWithItsContext(t *testing.T) {
 	b := &silent{newShaky(), make(chan struct{})}

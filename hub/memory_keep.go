@@ -41,7 +41,7 @@ func (s *memoryShard) drop(l *memoryLog) {
 
 // trim drops what a log may not keep, and sees to it that it is looked at again.
 func (s *memoryShard) trim(l *memoryLog, now time.Duration) {
-	for l.messages.len() > l.history.Messages {
+	for l.messages.len() > max(0, l.history.Messages) {
 		s.drop(l)
 	}
 	if l.history.Age <= 0 {
@@ -59,9 +59,9 @@ func (s *memoryShard) trim(l *memoryLog, now time.Duration) {
 	}
 }
 
-// tooOldAt is when the oldest message of a log will be too old.
+// tooOldAt is when the oldest message of a log will be too old. The largest Age means never.
 func (s *memoryShard) tooOldAt(l *memoryLog) time.Duration {
-	return l.messages.at(0).Time.Sub(s.store.start) + l.history.Age + 1
+	return l.messages.at(0).Time.Sub(s.store.start) + min(l.history.Age, math.MaxInt64/2) + 1
 }
 
 // sweep drops what has become too old in rooms that nobody uses.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,4 +116,27 @@ func TestAHistoryMayChange(t *testing.T) {
 		}
 		m.Close(context.Background())
 	})
+}
+
+func TestTheBoundsOfAHistory(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		History
+		want string
+	}{
+		{"none", History{}, "[]"},
+		{"fewer than none", History{Messages: -1}, "[]"},
+		{"for ever", History{Messages: 2, Age: math.MaxInt64}, "[1 2]"},
+	} {
+		m := NewMemory(nil)
+		r := Room{Name: "r", Logged: true, History: row.History}
+		for _, data := range []string{"0", "1", "2"} {
+			memoryPublish(t, m, r, data)
+		}
+		if got := fmt.Sprint(memoryRead(t, m, r, Position{})); got != row.want {
+			t.Errorf("%s: kept is %s, want %s", row.name, got, row.want)
+		}
+		checkMemory(t, m)
+		m.Close(context.Background())
+	}
 }

@@ -17,7 +17,8 @@ type Options struct {
 	// who uses the room, and must not call the Hub. Default: the zero RoomOptions for all.
 	Room func(name string) RoomOptions
 
-	// Node names this Hub among those of its broker: in presence, and in logs. Default: random.
+	// Node names this Hub among those of its broker, and must be the name of no other of them: in a plain room
+	// messages of its name are taken for its own, which members have had already. Default: random.
 	Node string
 
 	// Tail is how many octets of history all rooms together may keep in this process, beside what the broker

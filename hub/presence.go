@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -60,7 +61,7 @@ func (p *presence) enter(room, id string, value []byte) <-chan struct{} {
 		p.all[key] = s
 	}
 	s.members++
-	s.value = value
+	s.value = bytes.Clone(value)
 	return p.post(s)
 }
 
@@ -69,7 +70,7 @@ func (p *presence) change(room, id string, value []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s := p.all[presenceKey{room, id}]; s != nil && s.members > 0 {
-		s.value = value
+		s.value = bytes.Clone(value)
 		p.post(s)
 	}
 }
@@ -170,6 +171,7 @@ func (p *presence) tell(s *standing) error {
 	h := p.hub
 	s.stale = false
 	in, value, tried := s.members > 0, s.value, s.tried
+	s.tried = nil // who posts from now on waits for the next time
 	p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(h.ctx, brokerPatience)
 	var err error
@@ -180,9 +182,8 @@ func (p *presence) tell(s *standing) error {
 	}
 	cancel()
 	p.mu.Lock()
-	if s.tried == tried && tried != nil {
+	if tried != nil {
 		close(tried)
-		s.tried = nil
 	}
 	return err
 }
@@ -224,16 +225,21 @@ func (p *presence) watch() {
 // appear notes a member of the room, if it has not left meanwhile, and waits a little for the broker to know.
 func (l *live) appear(ctx context.Context, s *websocket.Socket, id string, value []byte) {
 	r := l.room
+	p := &r.settings().hub.presence
 	l.presentMu.Lock()
-	if _, there := l.present[s]; there || !r.group.Has(s) {
+	if !r.group.Has(s) {
 		l.presentMu.Unlock()
 		return
 	}
 	if l.present == nil {
 		l.present = make(map[*websocket.Socket]string)
 	}
+	old, there := l.present[s]
 	l.present[s] = id
-	tried := r.settings().hub.presence.enter(r.name, id, value)
+	tried := p.enter(r.name, id, value)
+	if there { // of a membership that has ended while this one began
+		p.exit(r.name, old)
+	}
 	l.presentMu.Unlock()
 
 	patience := time.NewTimer(presenceWait)
@@ -246,11 +252,11 @@ func (l *live) appear(ctx context.Context, s *websocket.Socket, id string, value
 	}
 }
 
-// absent undoes appear.
+// absent undoes appear, unless the socket has joined anew meanwhile: then appear does.
 func (l *live) absent(s *websocket.Socket) {
 	l.presentMu.Lock()
 	defer l.presentMu.Unlock()
-	if id, ok := l.present[s]; ok {
+	if id, ok := l.present[s]; ok && !l.room.group.Has(s) {
 		delete(l.present, s)
 		l.room.settings().hub.presence.exit(l.room.name, id)
 	}

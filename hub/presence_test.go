@@ -89,11 +89,13 @@ func TestPresenceIsToldAgainWhenTheBrokerIsBack(t *testing.T) {
 		var clients []*client
 		for i := range 3 {
 			c := newClient(t, nil)
-			_, err := h.JoinWith(t.Context(), c.Socket, "r", hub.JoinOptions{ID: fmt.Sprint(i)})
+			value := []byte("v")
+			_, err := h.JoinWith(t.Context(), c.Socket, "r", hub.JoinOptions{ID: fmt.Sprint(i), Value: value})
 			must(t, err)
+			clear(value) // is the caller's
 			clients = append(clients, c)
 		}
-		wantPresent(t, h, "r", "0@n=", "1@n=", "2@n=")
+		wantPresent(t, h, "r", "0@n=v", "1@n=v", "2@n=v")
 		b.cut(true)
 		h.Leave(clients[0].Socket)
 		late := newClient(t, nil)
@@ -107,10 +109,32 @@ func TestPresenceIsToldAgainWhenTheBrokerIsBack(t *testing.T) {
 		must(t, b.Memory.Exit(t.Context(), "r", "2")) // as for a node that seems dead
 		b.cut(false)
 		time.Sleep(2 * time.Second)
-		wantPresent(t, h, "r", "1@n=", "2@n=", "late@n=")
+		wantPresent(t, h, "r", "1@n=v", "2@n=v", "late@n=")
 		if !log.has("does not take a change of presence") {
 			t.Error("nothing is logged")
 		}
+	})
+}
+
+// Who joins while the broker is being told of the same ID waits until it is told of this one too.
+func TestAJoinWaitsForItsOwnChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newShaky()
+		b.refuse = func(hub.Member) error {
+			time.Sleep(time.Second)
+			return nil
+		}
+		h := newHub(t, &hub.Options{Broker: b, Room: withPresence, Node: "n"})
+		join := func(value string) error {
+			_, err := h.JoinWith(t.Context(), newClient(t, nil).Socket, "r", hub.JoinOptions{ID: "id", Value: []byte(value)})
+			return err
+		}
+		first := make(chan error, 1)
+		go func() { first <- join("old") }()
+		time.Sleep(500 * time.Millisecond)
+		must(t, join("new"))
+		wantPresent(t, h, "r", "id@n=new")
+		must(t, <-first)
 	})
 }
 

@@ -58,6 +58,9 @@ func (h *Hub) settingsOf(name string) *settings {
 	if h.ask != nil {
 		set.RoomOptions = h.ask(name)
 	}
+	if set.History.Messages <= 0 {
+		set.History = History{}
+	}
 	set.logged = set.Ordered || set.History.Messages > 0
 	set.way = way{settings: set, topic: websocket.Topic{Full: set.slow(), Counts: &h.drops}}
 	if !h.alone || set.logged || set.Presence {

@@ -1,10 +1,12 @@
 package hub_test
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/everwire/everwire/hub"
 )
@@ -77,4 +79,41 @@ func TestWhenRoomIsAsked(t *testing.T) {
 	if asked.Load() != 2 {
 		t.Errorf("asked %d times", asked.Load())
 	}
+}
+
+// What is said of a history that keeps nothing counts for nothing.
+func TestAHistoryOfNothing(t *testing.T) {
+	h := newHub(t, &hub.Options{Room: func(name string) hub.RoomOptions {
+		return hub.RoomOptions{Ordered: name == "ordered", History: hub.History{Messages: -1, Age: time.Hour}}
+	}})
+	c := newClient(t, nil)
+	for _, room := range []string{"plain", "ordered"} {
+		must(t, h.Join(c.Socket, room))
+		if p := publish(t, h, room, room); p.IsZero() != (room == "plain") {
+			t.Errorf("%s: position %v", room, p)
+		}
+		c.wait(t, room)
+		if _, err := h.History(t.Context(), room, hub.Position{}, 1); err != hub.ErrNoHistory {
+			t.Errorf("%s: History: %v", room, err)
+		}
+	}
+	b := &known{Memory: hub.NewMemory(nil)}
+	h = newHub(t, &hub.Options{Broker: b, Room: func(string) hub.RoomOptions {
+		return hub.RoomOptions{Ordered: true, History: hub.History{Messages: -1, Age: time.Hour}}
+	}})
+	publish(t, h, "r", "x")
+	if want := (hub.Room{Name: "r", Logged: true}); b.room != want {
+		t.Errorf("the broker is told of %+v, want %+v", b.room, want)
+	}
+}
+
+// A known broker remembers which room was published in last.
+type known struct {
+	*hub.Memory
+	room hub.Room
+}
+
+func (b *known) Publish(ctx context.Context, r hub.Room, m *hub.Message) (hub.Position, error) {
+	b.room = r
+	return b.Memory.Publish(ctx, r, m)
 }

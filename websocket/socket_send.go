@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -286,6 +287,11 @@ func (s *Socket) flushQueue(ctx context.Context) error {
 		defer s.mu.Unlock()
 		return s.flushResult()
 	case <-ctx.Done():
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if i := slices.Index(s.flushers, f); i >= 0 { // else it was woken, and the output may have been given back
+			s.flushers = slices.Delete(s.flushers, i, i+1)
+		}
 		return ctx.Err()
 	}
 }

@@ -2,6 +2,7 @@ package websocket_test
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +98,25 @@ func TestABlobThatWaitsIsDroppedWithoutItsContent(t *testing.T) {
 		equal(t, "buffered", s.BufferedAmount(), 1005)
 		release()
 		theirs.waitFor(t, "message newer")
+	})
+}
+
+// Calls of Flush that end with their context while a peer does not read leave nothing behind, and others go on.
+func TestAFlushThatIsGivenUpIsForgotten(t *testing.T) {
+	promise(t, func(t *testing.T, a arrangement) {
+		s, _, release := behindABlob(t, a, websocket.Queue{})
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		flushed := make(chan error, 1)
+		go func() { flushed <- s.Flush(t.Context()) }()
+		for range 3 {
+			equal(t, "a Flush whose context has ended", s.Flush(ended), context.Canceled)
+		}
+		if n := websocket.Flushing(s); n > 1 {
+			t.Errorf("%d calls of Flush are waited for, want that which goes on", n)
+		}
+		release()
+		must(t, <-flushed)
 	})
 }
 

@@ -1,4 +1,5 @@
-// Package brokertest judges implementations of [hub.Broker]: each promise of its doc comments is a test.
+// Package brokertest judges implementations of [hub.Broker]: each promise of its doc comments is a test, but for
+// those about brokers that are out of reach, which only tests of one broker can bring about.
 //
 //	func TestBroker(t *testing.T) {
 //		brokertest.Run(t, func(t *testing.T, nodes int) []hub.Broker {
