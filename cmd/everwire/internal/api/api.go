@@ -113,9 +113,7 @@ func remoteAddr(r *http.Request) netip.Addr {
 const bodyTime = 30 * time.Second
 
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), a.limits.Wait)
-	defer cancel()
-	answered, err := a.serve(&call{w: w, r: r.WithContext(ctx)})
+	answered, err := a.serve(&call{w: w, r: r})
 	switch {
 	case err == nil:
 		answer(w, http.StatusOK, answered)
@@ -187,6 +185,11 @@ func unauthorized(challenge, text string) *fault {
 		status: http.StatusUnauthorized, code: "unauthorized", text: text,
 		field: "WWW-Authenticate", value: challenge,
 	}
+}
+
+// patience is for what is asked of the hub. It begins when the request is there as a whole.
+func (a *API) patience(c *call) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.r.Context(), a.limits.Wait)
 }
 
 // rates holds each key to its rate.

@@ -36,7 +36,7 @@ func newChat(t *testing.T, broker hub.Broker, name string, told events.Events) (
 	nd.hub = hub.New(&hub.Options{Broker: broker, Room: chat.Room, Node: name})
 	room := chat.New(chat.Options{Hub: nd.hub, Events: told, Arrived: func(s *websocket.Socket, c *events.Connection) { nd.directory.Add(s, c.ID, c.User) }})
 	var err error
-	if nd.api, err = New(Options{Hub: nd.hub, Keys: keysOf(t, testKey), Sockets: &nd.directory}); err != nil {
+	if nd.api, err = New(Options{Hub: nd.hub, Keys: keysOf(t, testKey), Sockets: &nd.directory, Limits: Limits{Wait: patience}}); err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()

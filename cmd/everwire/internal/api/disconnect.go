@@ -61,7 +61,9 @@ func (a *API) disconnect(c *call) (any, error) {
 	}
 	n := a.close(t)
 	a.log.Info("the API disconnects", "key", c.key, "user", t.User, "room", t.Room, "connection", t.Connection, "code", t.Code, "here", n)
-	if err := a.control.pass(c.r.Context(), t); err != nil {
+	ctx, cancel := a.patience(c)
+	defer cancel()
+	if err := a.control.pass(ctx, t); err != nil {
 		a.log.Warn("the other nodes were not told whom to disconnect", "error", err)
 		return nil, unavailable("the connections of this node are closed, but the other nodes cannot be reached at the moment. Ask again")
 	}

@@ -45,7 +45,9 @@ func (a *API) history(c *call) (any, error) {
 	if err != nil {
 		return nil, badRequest("after is a position as next has it, such as 17@k3f9")
 	}
-	kept, err := a.hub.History(c.r.Context(), c.room, after, n+1)
+	ctx, cancel := a.patience(c)
+	defer cancel()
+	kept, err := a.hub.History(ctx, c.room, after, n+1)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,9 @@ func (a *API) presence(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	present, err := a.hub.Present(c.r.Context(), c.room)
+	ctx, cancel := a.patience(c)
+	defer cancel()
+	present, err := a.hub.Present(ctx, c.room)
 	if err != nil {
 		return nil, err
 	}

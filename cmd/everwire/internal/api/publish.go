@@ -71,7 +71,9 @@ func (a *API) publish(c *call) (any, error) {
 	if len(data) > mostData {
 		return nil, tooBig(mostData)
 	}
-	position, err := a.hub.Publish(c.r.Context(), p.room, hub.Message{Publisher: p.publisher, ID: p.id, Type: t, Data: data})
+	ctx, cancel := a.patience(c)
+	defer cancel()
+	position, err := a.hub.Publish(ctx, p.room, hub.Message{Publisher: p.publisher, ID: p.id, Type: t, Data: data})
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,15 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/everwire/everwire/hub"
@@ -170,6 +173,34 @@ func FuzzPublish(f *testing.F) {
 		}
 		if id, err := idempotencyKey([]string{field}, p.id); err == nil && id == "" {
 			t.Errorf("%q: an empty id", field)
+		}
+	})
+}
+
+// slowly is a body that takes its time.
+type slowly struct{ *strings.Reader }
+
+func (b slowly) Read(p []byte) (int, error) {
+	time.Sleep(bodyTime) // of the fake clock
+	return b.Reader.Read(p)
+}
+
+// What the hub has time for does not begin before the body has come.
+func TestASlowBodyIsNotTheBrokersFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hub.New(&hub.Options{Room: rooms})
+		defer h.Close(context.Background())
+		a, err := New(Options{Hub: h, Keys: keysOf(t, testKey), Sockets: &Directory{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		r := httptest.NewRequest(http.MethodPost, Path+"publish", slowly{strings.NewReader(`{"room":"kept.a","data":1}`)})
+		r.Header.Set("Authorization", "Bearer "+testKey)
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Errorf("status %d: %s", w.Code, w.Body)
 		}
 	})
 }

@@ -15,7 +15,6 @@
 //	jwks.go           sets of keys in JSON
 //	keyfile.go        files of keys, read again when they change
 //	webhook.go        Webhook: tokens that another program judges over HTTP
-//	grants.go         grants of a webhook that are remembered for a while
 //	limits.go         Limits for users, connections and rooms; Counter and Seat keep them
 //	ledger.go         what a Counter knows of users and rooms, and when it forgets them
 //

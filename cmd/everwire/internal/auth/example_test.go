@@ -37,8 +37,8 @@ func (p passwords) Authenticate(_ context.Context, token string, _ auth.Visit) (
 func ExampleGuard() {
 	srv := &websocket.Server{}
 	auth.Guard(srv, passwords{"sesame": "ali"}, nil)
-	srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
-		g, _ := auth.GrantOf(s)
+	srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
+		g, _ := auth.GrantOf(r)
 		s.SendText("Hello, " + g.User)
 	})
 	web := httptest.NewServer(srv)

@@ -16,10 +16,10 @@ type GuardOptions struct {
 }
 
 // Guard has a server ask for tokens in its handshakes, after whatever Options.OnRequest it had. Who has a
-// good one finds its Grant on the socket: see [GrantOf]. Who has none, or a bad one, is refused with status
+// good one brings its Grant to OnConnection: see [GrantOf]. Who has none, or a bad one, is refused with status
 // 401 and WWW-Authenticate (RFC 6750 §3); when the Authenticator cannot judge, with 503 and Retry-After.
 //
-// Call it before the server's first request, and before adding OnConnection functions that look for the Grant.
+// Call it before the server's first request.
 func Guard(srv *websocket.Server, a Authenticator, opts *GuardOptions) {
 	if opts == nil {
 		opts = &GuardOptions{}
@@ -43,23 +43,15 @@ func Guard(srv *websocket.Server, a Authenticator, opts *GuardOptions) {
 		*r = *r.WithContext(context.WithValue(r.Context(), grantKey{}, g))
 		return nil
 	}
-	srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
-		if g, ok := r.Context().Value(grantKey{}).(*Grant); ok {
-			SetGrant(s, g)
-		}
-	})
 }
 
 type grantKey struct{}
 
-var grants = websocket.NewKey[*Grant]()
-
-// GrantOf returns the Grant of a socket, and whether it has one: that of its handshake, or what [SetGrant]
-// put there since.
-func GrantOf(s *websocket.Socket) (*Grant, bool) { return grants.Get(s) }
-
-// SetGrant puts a Grant on a socket, such as that of the token in a message.
-func SetGrant(s *websocket.Socket, g *Grant) { grants.Set(s, g) }
+// GrantOf returns the Grant of a handshake that [Guard] let in, and whether it brought one.
+func GrantOf(r *http.Request) (*Grant, bool) {
+	g, ok := r.Context().Value(grantKey{}).(*Grant)
+	return g, ok
+}
 
 // VisitOf returns where a request to a server comes from. The client's address is what
 // [websocket.Server.ClientAddr] makes of it.

@@ -24,7 +24,7 @@ func guarded(t *testing.T, a Authenticator, opts *GuardOptions, change func(*web
 	Guard(srv, a, opts)
 	in = make(chan *Grant, 1)
 	srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
-		g, ok := GrantOf(s)
+		g, ok := GrantOf(r)
 		if ok == (g == nil) {
 			t.Error("a Grant is there and is not")
 		}
@@ -169,8 +169,8 @@ func TestGuardOfAServerThatListens(t *testing.T) {
 	srv := &websocket.Server{Addr: "127.0.0.1:0"}
 	Guard(srv, judges, nil)
 	in := make(chan *Grant, 1)
-	srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
-		g, _ := GrantOf(s)
+	srv.OnConnection(func(_ *websocket.Socket, r *http.Request) {
+		g, _ := GrantOf(r)
 		in <- g
 	})
 	address := make(chan string, 1)

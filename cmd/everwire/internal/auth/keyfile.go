@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -19,10 +20,10 @@ type keyFile struct {
 	parse func([]byte) ([]key, error)
 	log   *slog.Logger
 
-	mu      sync.Mutex
-	keys    []key // not changed, only replaced
-	seen    os.FileInfo
-	missing bool
+	mu        sync.Mutex
+	keys      []key       // not changed, only replaced
+	seen      os.FileInfo // as it was when what it has was last judged
+	complaint string      // the last, if the file could not be read since
 }
 
 // openKeyFile reads a file for the first time, when what is wrong with it is an error.
@@ -33,32 +34,37 @@ func openKeyFile(path string, parse func([]byte) ([]key, error), log *slog.Logge
 		return nil, fmt.Errorf("keys: %w", err)
 	}
 	f.seen = info
-	if f.keys, err = f.read(); err != nil {
+	if f.keys, err = f.read(info); err != nil {
 		return nil, fmt.Errorf("keys: %s: %w", path, err)
 	}
 	return f, nil
 }
 
-// current returns the keys. It looks at the file's time, size and identity each time: that is a microsecond
-// beside the verifying of a signature.
+// current returns the keys. It looks at the file's time, size and identity each time: that is little beside
+// the verifying of a signature.
 func (f *keyFile) current() []key {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	info, err := os.Stat(f.path)
-	if err != nil {
-		if !f.missing {
-			f.log.Error("keys cannot be read again; those of before stay", "file", f.path, "error", err)
+	if err == nil && unchanged(info, f.seen) {
+		f.complaint = ""
+		return f.keys
+	}
+	var keys []key
+	if err == nil {
+		keys, err = f.read(info)
+	}
+	var unread *fs.PathError
+	if errors.As(err, &unread) { // nothing of the file has to change until it can be read, so try each time
+		if text := err.Error(); text != f.complaint {
+			f.complaint = text
+			f.complain(err)
 		}
-		f.missing = true
 		return f.keys
 	}
-	if f.missing = false; unchanged(info, f.seen) {
-		return f.keys
-	}
-	f.seen = info
-	keys, err := f.read()
+	f.seen, f.complaint = info, ""
 	if err != nil {
-		f.log.Error("keys cannot be read again; those of before stay", "file", f.path, "error", err)
+		f.complain(err)
 		return f.keys
 	}
 	f.log.Info("keys were read again", "file", f.path, "keys", len(keys))
@@ -66,12 +72,17 @@ func (f *keyFile) current() []key {
 	return keys
 }
 
+func (f *keyFile) complain(err error) {
+	f.log.Error("keys cannot be read again; those of before stay", "file", f.path, "error", err)
+}
+
 func unchanged(a, b os.FileInfo) bool {
 	return a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && os.SameFile(a, b)
 }
 
-func (f *keyFile) read() ([]key, error) {
-	if !f.seen.Mode().IsRegular() {
+// read reads the file, which is as info says.
+func (f *keyFile) read(info os.FileInfo) ([]key, error) {
+	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a file")
 	}
 	file, err := os.Open(f.path)

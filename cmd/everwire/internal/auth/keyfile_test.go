@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -67,6 +69,34 @@ func TestKeysAreReadAgainWhenTheFileChanges(t *testing.T) {
 	}
 	both(true, false)
 	said(7, "keys=1")
+}
+
+// A file that was put in place and cannot be read, because its owner is another one or too many files are open,
+// is read as soon as it can be, though nothing of it changes then.
+func TestKeysAreReadWhenTheyCanBe(t *testing.T) {
+	path := file(t, []byte("old"))
+	var lines logLines
+	var fail error
+	f, err := openKeyFile(path, func(data []byte) ([]key, error) { // what reading fails with comes from here
+		return []key{{id: string(data)}}, fail
+	}, slog.New(slog.NewTextHandler(&lines, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace(t, path, []byte("new"))
+	fail = &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+	for range 3 {
+		if got := f.current(); got[0].id != "old" {
+			t.Errorf("the key is %q", got[0].id)
+		}
+	}
+	if got := lines.lines(); len(got) != 1 || !strings.Contains(got[0], "permission denied") {
+		t.Errorf("the log is %q", got)
+	}
+	fail = nil
+	if got := f.current(); got[0].id != "new" {
+		t.Errorf("when it can be read the key is %q", got[0].id)
+	}
 }
 
 func TestSecretsAndPEMAreReadAgainToo(t *testing.T) {

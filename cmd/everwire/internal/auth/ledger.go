@@ -73,13 +73,18 @@ func (l *ledger) stranger() *account {
 	return &account{first: l.first.limiter(), second: l.second.limiter()}
 }
 
-// get returns the account of a name. A new one is idle until it is held.
+// get returns the account of a name, for who holds it, or takes from its buckets at once. One that is not held
+// rests from now on.
 func (l *ledger) get(name string) *account {
 	l.forget()
 	a := l.accounts[name]
-	if a == nil {
+	switch {
+	case a == nil:
 		a = l.stranger()
 		l.accounts[name] = a
+		l.rests(name, a)
+	case a.idle != nil:
+		l.idle.Remove(a.idle)
 		l.rests(name, a)
 	}
 	return a

@@ -28,6 +28,24 @@ func TestIdleAccountsAreForgotten(t *testing.T) {
 	})
 }
 
+// Who publishes to a room without joining it takes from one bucket, however long that goes on.
+func TestAnAccountIsNotForgottenWhileItIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCounter(Limits{RoomPublishesPerSecond: 1, RoomBurst: 10})
+		s := enter(t, c, "ada")
+		published := 0
+		for range 101 { // 100 s
+			for s.Publish("room", 1) == nil {
+				published++
+			}
+			time.Sleep(time.Second)
+		}
+		if published != 110 {
+			t.Errorf("%d messages in 100 s, want the burst of 10 and 100", published)
+		}
+	})
+}
+
 func TestWithoutRatesNothingIsKept(t *testing.T) {
 	c := NewCounter(Limits{ConnectionsPerUser: 1, RoomsPerConnection: 1})
 	for i := range 1000 {

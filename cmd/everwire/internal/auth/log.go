@@ -10,7 +10,7 @@ import (
 
 // Logged returns an Authenticator that asks another one and logs why tokens are refused: refusals with Info,
 // an Authenticator that is unavailable with Warn. So that strangers cannot fill the log, it writes up to ten
-// lines a second, and says how many it left out.
+// lines a second, 50 at once after a rest, and says how many it left out.
 func Logged(a Authenticator, log *slog.Logger) Authenticator {
 	return &logged{asked: a, log: log, lines: rate.NewLimiter(10, 50)}
 }

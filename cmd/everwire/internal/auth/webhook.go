@@ -22,20 +22,12 @@ type WebhookOptions struct {
 	// Concurrent is how many questions there may be at once; further ones wait. Default 64.
 	Concurrent int
 
-	// Remember is for how long a grant is good for the same token from the same place without asking again,
-	// at most until it expires. Refusals are not remembered. Default: not at all, so that who is blocked is
-	// out at once.
-	Remember time.Duration
-
 	// TLS and proxies are those of this transport; redirects are not followed whatever it does. Default: one
 	// like http.DefaultTransport.
 	Transport http.RoundTripper
 }
 
-const (
-	maxAnswer     = 64 << 10 // octets of a webhook's answer
-	maxRemembered = 4096
-)
+const maxAnswer = 64 << 10 // octets of a webhook's answer
 
 // question is what a webhook is sent.
 type question struct {
@@ -102,18 +94,14 @@ func Webhook(address string, opts WebhookOptions) (Authenticator, error) {
 		t.MaxResponseHeaderBytes = maxAnswer
 		w.client.Transport = t
 	}
-	if opts.Remember > 0 {
-		w.remembered = newRemembered(opts.Remember, maxRemembered)
-	}
 	return w, nil
 }
 
 type webhook struct {
-	url        string
-	timeout    time.Duration
-	turns      chan struct{}
-	client     *http.Client
-	remembered *remembered // nil: none are
+	url     string
+	timeout time.Duration
+	turns   chan struct{}
+	client  *http.Client
 }
 
 func (w *webhook) Authenticate(ctx context.Context, token string, from Visit) (*Grant, error) {
@@ -128,9 +116,6 @@ func (w *webhook) Authenticate(ctx context.Context, token string, from Visit) (*
 	if err != nil {
 		return nil, refuse(ErrUnauthorized, "the token cannot be passed on") // strings always can
 	}
-	if g := w.remembered.get(body); g != nil {
-		return g, nil
-	}
 	asking, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	select {
@@ -140,18 +125,16 @@ func (w *webhook) Authenticate(ctx context.Context, token string, from Visit) (*
 		return nil, unasked(ctx, fmt.Sprintf("the webhook has %d questions to answer already, and none was within %v", cap(w.turns), w.timeout))
 	}
 	g, err := w.ask(asking, body)
-	switch {
-	case err == nil:
-		w.remembered.put(body, g)
-	case ctx.Err() != nil:
-		err = unasked(ctx, "")
+	if err != nil && ctx.Err() != nil {
+		err = unasked(ctx, "the webhook did not answer in time")
 	}
 	return g, err
 }
 
-// unasked says why there is no answer: unless the peer did not wait for one, for a reason.
+// unasked says why there is no answer: for a reason, unless the peer did not wait for one. That the caller's time
+// is up is not the peer's doing.
 func unasked(ctx context.Context, reason string) error {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		reason = "the peer has gone before the webhook answered"
 	}
 	return refuse(ErrUnavailable, reason)

@@ -211,6 +211,19 @@ func TestAPeerThatDoesNotWaitIsNotTheWebhooksFault(t *testing.T) {
 	})
 }
 
+// The first message of a connection has a time of its own to be judged in.
+func TestTheCallersTimeIsNotThePeers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := slowHook(t, WebhookOptions{}, func(_ http.ResponseWriter, r *http.Request) { wait(r) })
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, err := a.Authenticate(ctx, "token", Visit{})
+		if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "did not answer in time") {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}
+
 func TestAWebhookIsAskedOnlySoMuchAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int32
@@ -244,44 +257,8 @@ func TestAWebhookIsAskedOnlySoMuchAtOnce(t *testing.T) {
 	})
 }
 
-func TestAWebhooksGrantsAreRemembered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var asked atomic.Int32
-		expires := time.Now().Add(90 * time.Second)
-		a := slowHook(t, WebhookOptions{Remember: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
-			var q question
-			json.NewDecoder(r.Body).Decode(&q)
-			if q.Token == "bad" {
-				w.WriteHeader(http.StatusForbidden)
-				return
-			}
-			json.NewEncoder(w).Encode(object{"user": q.Token, "expires": expires.Unix()})
-		})
-		ask := func(token, path string, want int32) {
-			t.Helper()
-			g, err := a.Authenticate(context.Background(), token, Visit{Path: path})
-			if err == nil && g.User != token {
-				t.Errorf("the grant is of %q", g.User)
-			}
-			if got := asked.Load(); got != want {
-				t.Errorf("the webhook was asked %d times, want %d", got, want)
-			}
-		}
-		ask("a", "/chat", 1)
-		ask("a", "/chat", 1)
-		ask("b", "/chat", 2)
-		ask("a", "/other", 3) // another place is another question
-		ask("bad", "/chat", 4)
-		ask("bad", "/chat", 5)
-		time.Sleep(time.Minute)
-		ask("a", "/chat", 6)
-		time.Sleep(31 * time.Second)
-		ask("a", "/chat", 7) // its grant has expired
-	})
-}
-
-func TestWithoutRememberingEachTokenIsAsked(t *testing.T) {
+// Who is blocked is out at once.
+func TestEachTokenIsAskedAbout(t *testing.T) {
 	var asked atomic.Int32
 	a := hook(t, WebhookOptions{}, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
@@ -323,12 +300,12 @@ func TestWebhookURLs(t *testing.T) {
 }
 
 func TestNegativeWebhookOptionsAreDefaults(t *testing.T) {
-	a, err := Webhook("http://127.0.0.1/", WebhookOptions{Timeout: -1, Concurrent: -1, Remember: -1})
+	a, err := Webhook("http://127.0.0.1/", WebhookOptions{Timeout: -1, Concurrent: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := a.(*webhook); w.timeout != 5*time.Second || cap(w.turns) != 64 || w.remembered != nil {
-		t.Errorf("%v, %d, %v", w.timeout, cap(w.turns), w.remembered)
+	if w := a.(*webhook); w.timeout != 5*time.Second || cap(w.turns) != 64 {
+		t.Errorf("%v, %d", w.timeout, cap(w.turns))
 	}
 }
 

@@ -28,7 +28,7 @@ func arrivalOf(r *http.Request) *arrival { return r.Context().Value(arrivalKey{}
 func (c *chat) admission() func(*http.Request, http.Header) error {
 	judge := func(*http.Request, http.Header) error { return nil }
 	if c.Auth != nil {
-		auth.Guard(c.srv, noting{c.Auth}, &auth.GuardOptions{Later: asksForSubprotocol})
+		auth.Guard(c.srv, c.Auth, &auth.GuardOptions{Later: asksForSubprotocol})
 		judge = c.srv.Options.OnRequest
 	}
 	return func(r *http.Request, answer http.Header) error {
@@ -46,6 +46,9 @@ func (c *chat) admission() func(*http.Request, http.Header) error {
 		*r = *r.WithContext(context.WithValue(r.Context(), arrivalKey{}, a))
 		if err := judge(r, answer); err != nil {
 			return err
+		}
+		if g, ok := auth.GrantOf(r); ok {
+			a.grant, a.known = g, true
 		}
 		if !a.known {
 			return nil // Events are asked when it is known who it is
@@ -84,17 +87,6 @@ func (a *arrival) name() string {
 		return a.conn.Name
 	}
 	return a.conn.User
-}
-
-// noting notes the grant in the arrival, if the context has one.
-type noting struct{ auth.Authenticator }
-
-func (n noting) Authenticate(ctx context.Context, token string, from auth.Visit) (*auth.Grant, error) {
-	g, err := n.Authenticator.Authenticate(ctx, token, from)
-	if a, ok := ctx.Value(arrivalKey{}).(*arrival); ok && err == nil {
-		a.grant, a.known = g, true
-	}
-	return g, err
 }
 
 func asksForSubprotocol(r *http.Request) bool {

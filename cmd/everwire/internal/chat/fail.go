@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"time"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/auth"
 	"github.com/everwire/everwire/hub"
@@ -19,7 +20,8 @@ func (v *session) fail(q request, err error) {
 	case errors.As(err, &f):
 		reply.Code = f.code
 	case errors.As(err, &limit):
-		reply.Code, reply.Retry, reply.AfterMS = tooMany, !limit.Never, limit.After.Milliseconds()
+		after := limit.After + time.Millisecond - 1 // rounded up, or who comes back then is too early
+		reply.Code, reply.Retry, reply.AfterMS = tooMany, !limit.Never, after.Milliseconds()
 	case errors.Is(err, hub.ErrRoomFull):
 		reply.Code, reply.Retry, reply.Text = tooMany, true, "the room is full"
 	case errors.Is(err, hub.ErrTooOld):

@@ -3,7 +3,10 @@ package chat
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/everwire/everwire/cmd/everwire/internal/auth"
 	"github.com/everwire/everwire/hub"
 )
 
@@ -51,4 +54,17 @@ func TestBrokerOutOfReach(t *testing.T) {
 	broker.fails.Store(false)
 	c.publish("blue", "x", `1`)
 	c.wantMessage("blue", "Ada", `1`)
+}
+
+// Who waits as long as it is told to has room then.
+func TestTheTimeToWaitIsEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := single(t, Options{Limits: auth.Limits{PublishesPerSecond: 3, Burst: 1}}) // a third of a second is no whole number of ms
+		c := n.connect()
+		c.join("blue", "Ada")
+		c.publish("blue", "1", `1`)
+		c.say(`{"type":"publish","room":"blue","id":"2","data":2}`)
+		time.Sleep(time.Duration(c.wantError(tooMany, true).AfterMS) * time.Millisecond)
+		c.publish("blue", "2", `2`)
+	})
 }

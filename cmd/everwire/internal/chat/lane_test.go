@@ -42,6 +42,13 @@ func (b *shaky) Publish(ctx context.Context, r hub.Room, m *hub.Message) (hub.Po
 	return b.Broker.Publish(ctx, r, m)
 }
 
+func (b *shaky) Present(ctx context.Context, room string) ([]hub.Member, error) {
+	if b.panics.Load() {
+		panic("out of order")
+	}
+	return b.Broker.Present(ctx, room)
+}
+
 func TestARoomThatWaitsHoldsUpNoOther(t *testing.T) {
 	broker := &shaky{Broker: hub.NewMemory(nil)}
 	n := start(t, broker, Options{})
@@ -74,6 +81,22 @@ func TestAPanicEndsItsConnection(t *testing.T) {
 	broker.panics.Store(false)
 	bob.publish("blue", "1", `2`)
 	bob.wantMessage("blue", "Bob", `2`)
+}
+
+// Who has not joined because of one leaves nothing of the room behind.
+func TestAPanicWhileJoining(t *testing.T) {
+	broker := &shaky{Broker: hub.NewMemory(nil)}
+	n := start(t, broker, Options{})
+	c := n.connect()
+	rs := &chatOf(n).rosters
+	broker.panics.Store(true)
+	c.say(`{"type":"join","room":"blue","name":"Ada"}`)
+	c.wantClose(websocket.CloseInternalError)
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if len(rs.of) != 0 {
+		t.Errorf("%d rosters are left", len(rs.of))
+	}
 }
 
 // Past InFlight requests the server reads no more, and goes on when they are done.

@@ -28,6 +28,12 @@ func (v *session) join(ctx context.Context, q request) error {
 	if err := v.begin(q.room, name); err != nil {
 		return err
 	}
+	joined := false
+	defer func() {
+		if !joined { // or something has panicked
+			v.end(q.room)
+		}
+	}()
 	r := v.membership(q.room).roster
 	r.list(ctx, beforeJoining)
 	who := member{ID: v.conn.ID, Name: name, User: v.conn.User}
@@ -37,9 +43,9 @@ func (v *session) join(ctx context.Context, q request) error {
 		Joined: func(_ *websocket.Socket, j hub.Joined) { r.admit(v, who, j) },
 	})
 	if err != nil {
-		v.end(q.room)
 		return err
 	}
+	joined = true
 	if !v.currentGrant().MayJoin(q.room) { // another token has come meanwhile
 		v.chat.Hub.Leave(v.s, q.room)
 		return nil

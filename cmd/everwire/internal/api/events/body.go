@@ -82,10 +82,19 @@ type writer struct {
 
 func newWriter(node string) *writer { return &writer{node: node, once: rand.Text()[:12]} }
 
-// write makes an event of what happened on a connection. It copies what it needs.
+// tell has lanes take an event of what happened on a connection. Several may tell of one connection at once.
+func (w *writer) tell(to *lanes, kind string, c *Connection, d data) {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	to.add(c.ID, w.write(kind, c, d))
+}
+
+// write makes an event of what happened on a connection. Who calls it holds telling, or is the first to tell,
+// and alone. It copies what it needs.
 func (w *writer) write(kind string, c *Connection, d data) *event {
 	e := &event{kind: kind, id: "ev_" + w.once + "_" + strconv.FormatUint(w.last.Add(1), 36)}
-	d.Node, d.Connection, d.Number = w.node, c, c.told.Add(1)
+	c.told++
+	d.Node, d.Connection, d.Number = w.node, c, c.told
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/everwire/everwire/hub"
@@ -41,7 +41,8 @@ type Connection struct {
 	Agent       string `json:"agent,omitempty"` // User-Agent
 	Subprotocol string `json:"subprotocol,omitempty"`
 
-	told atomic.Int64 // events so far, those that were left out included
+	telling sync.Mutex // held by who tells of it, so that the numbers have the order of the events
+	told    int64      // events so far, those that were left out included
 }
 
 // Welcome is what a backend says of a connection that it lets in. What is empty stays as it was.

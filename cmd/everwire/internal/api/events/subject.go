@@ -126,12 +126,12 @@ func (s *Subject) ask(ctx context.Context, e *event) (Welcome, error) {
 
 // Message is of [Events].
 func (s *Subject) Message(c *Connection, m *hub.Message) {
-	s.lanes.add(c.ID, s.writer.write(typeMessage, c, data{Message: messageOf(m)}))
+	s.writer.tell(&s.lanes, typeMessage, c, data{Message: messageOf(m)})
 }
 
 // Disconnect is of [Events].
 func (s *Subject) Disconnect(c *Connection, e websocket.CloseEvent) {
-	s.lanes.add(c.ID, s.writer.write(typeDisconnect, c, data{Close: endingOf(e)}))
+	s.writer.tell(&s.lanes, typeDisconnect, c, data{Close: endingOf(e)})
 }
 
 // Figures counts what has become of events. Delivered are those that NATS took.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/everwire/everwire/hub"
@@ -68,6 +69,40 @@ func TestSubjectPublishesInOrder(t *testing.T) {
 	}
 	if f := s.Figures(); f != (Figures{Delivered: 102, Retried: 1}) {
 		t.Errorf("%+v", f)
+	}
+}
+
+// A connection's messages may be told of at once, as those to different rooms are.
+func TestNumbersHaveTheOrderOfTheEvents(t *testing.T) {
+	var numbers []int64
+	s, err := NewSubject(SubjectOptions{Queue: 10000, Publish: func(_ string, data []byte) error {
+		var b body
+		if err := json.Unmarshal(data, &b); err != nil {
+			t.Error(err)
+		}
+		numbers = append(numbers, b.Data.Number)
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Connection{ID: "c1"}
+	var rooms sync.WaitGroup
+	for range 8 {
+		rooms.Go(func() {
+			for range 250 {
+				s.Message(c, &hub.Message{Room: "blue", Data: []byte("1")})
+			}
+		})
+	}
+	rooms.Wait()
+	if err := s.Close(t.Context()); err != nil || len(numbers) != 2000 {
+		t.Fatalf("%d events were published, %v", len(numbers), err)
+	}
+	for i, n := range numbers {
+		if n != int64(i+1) {
+			t.Fatalf("event %d has number %d", i+1, n)
+		}
 	}
 }
 

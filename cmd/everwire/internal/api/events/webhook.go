@@ -162,12 +162,12 @@ func (w *Webhook) ask(ctx context.Context, e *event) (Welcome, error) {
 
 // Message is of [Events].
 func (w *Webhook) Message(c *Connection, m *hub.Message) {
-	w.lanes.add(c.ID, w.writer.write(typeMessage, c, data{Message: messageOf(m)}))
+	w.writer.tell(&w.lanes, typeMessage, c, data{Message: messageOf(m)})
 }
 
 // Disconnect is of [Events].
 func (w *Webhook) Disconnect(c *Connection, e websocket.CloseEvent) {
-	w.lanes.add(c.ID, w.writer.write(typeDisconnect, c, data{Close: endingOf(e)}))
+	w.writer.tell(&w.lanes, typeDisconnect, c, data{Close: endingOf(e)})
 }
 
 // deliver makes one attempt.
@@ -175,7 +175,7 @@ func (w *Webhook) deliver(ctx context.Context, e *event) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	response, _, err := w.post(ctx, e)
-	if err != nil {
+	if response == nil { // what the body has does not count here
 		return err
 	}
 	status := response.StatusCode
@@ -193,7 +193,8 @@ func (w *Webhook) deliver(ctx context.Context, e *event) error {
 	return fmt.Errorf("%w: %w", errFinal, err)
 }
 
-// post sends a request, and returns the answer and what its body has.
+// post sends a request, and returns the answer and what its body has. Of a body that is too large it returns
+// the answer with an error.
 func (w *Webhook) post(ctx context.Context, e *event) (*http.Response, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(e.body))
 	if err != nil {
@@ -219,7 +220,7 @@ func (w *Webhook) post(ctx context.Context, e *event) (*http.Response, []byte, e
 	case err != nil:
 		return nil, nil, err
 	case len(answer) > mostReply:
-		return nil, nil, fmt.Errorf("%w: it has more than %d octets", errReply, mostReply)
+		return response, nil, fmt.Errorf("%w: it has more than %d octets", errReply, mostReply)
 	}
 	return response, answer, nil
 }

@@ -252,6 +252,27 @@ func TestMessagesAreOfferedAgain(t *testing.T) {
 	}
 }
 
+// Of who has taken a message the status counts, and not what else he says.
+func TestAHugeAnswerToAMessage(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		want   Figures
+	}{
+		{200, Figures{Delivered: 1}},
+		{400, Figures{GivenUp: 1}},
+	} {
+		w, _ := backend(t, func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body) // else it is not noticed when the server has heard enough
+			w.WriteHeader(tt.status)
+			endless(w, r)
+		})
+		w.Message(&Connection{ID: "c1"}, &hub.Message{Room: "blue", Data: []byte("1")})
+		if err := w.Close(t.Context()); err != nil || w.Figures() != tt.want {
+			t.Errorf("status %d: %+v, %v; want %+v", tt.status, w.Figures(), err, tt.want)
+		}
+	}
+}
+
 // A backend that answers nothing holds up neither who tells of messages nor other connections' events.
 func TestASilentBackendHoldsNobodyUp(t *testing.T) {
 	others := make(chan string, 100)

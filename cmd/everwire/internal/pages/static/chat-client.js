@@ -29,12 +29,12 @@ class EverwireChat {
   #opened = 0;
   #random = crypto.getRandomValues(new Uint32Array(3)).join("-");
   #ids = 0;
+  #online = () => this.retryNow();
 
   #token = "";
 
   constructor(nodes) {
     this.#nodes = nodes;
-    addEventListener("online", () => this.retryNow());
   }
 
   get readyState() {
@@ -50,6 +50,7 @@ class EverwireChat {
   connect() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    addEventListener("online", this.#online); // once, however often that is said
     const socket = new WebSocket(this.node, "everwire.chat.v1");
     this.#socket = socket;
     this.onstate("connecting");
@@ -79,6 +80,7 @@ class EverwireChat {
   close() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    removeEventListener("online", this.#online);
     const socket = this.#socket;
     if (socket) {
       socket.onmessage = socket.onclose = null;
