@@ -121,25 +121,33 @@ func (b *Broker) ask(ctx context.Context, subject string, body []byte) (*natsgo.
 	}
 }
 
-// direct asks any replica, and returns the messages and the headers of the end of the answer.
+// direct asks any replica of the class's stream.
 func (c *class) direct(ctx context.Context, r request) (entries []entry, end natsgo.Header, err error) {
+	if entries, end, err = c.b.direct(ctx, c.stream, r); err != nil {
+		err = streamError(c.stream, err)
+	}
+	return entries, end, err
+}
+
+// direct asks any replica of a stream, and returns the messages and the headers of the end of the answer: nil if
+// there is no message, or if the rest got lost on its way.
+func (b *Broker) direct(ctx context.Context, stream string, r request) (entries []entry, end natsgo.Header, err error) {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	inbox := c.b.nc.NewInbox()
-	sub, err := c.b.nc.SubscribeSync(inbox)
+	sub, err := b.nc.SubscribeSync(b.nc.NewInbox())
 	if err != nil {
 		return nil, nil, err
 	}
 	defer sub.Unsubscribe()
-	if err := c.b.nc.PublishRequest("$JS.API.DIRECT.GET."+c.stream, inbox, body); err != nil {
+	if err := b.nc.PublishRequest("$JS.API.DIRECT.GET."+stream, sub.Subject, body); err != nil {
 		return nil, nil, err
 	}
 	for {
 		m, err := sub.NextMsgWithContext(ctx)
 		if err != nil {
-			return nil, nil, streamError(c.stream, err)
+			return nil, nil, err
 		}
 		if seq, ok := sequence(m.Header, headerSequence); ok {
 			// Each says which was before it: one that got lost on its way ends what may be used.
@@ -156,7 +164,7 @@ func (c *class) direct(ctx context.Context, r request) (entries []entry, end nat
 		case "404":
 			return entries, nil, nil
 		default:
-			return nil, nil, streamError(c.stream, fmt.Errorf("direct get: %s %s", status, m.Header.Get("Description")))
+			return nil, nil, fmt.Errorf("direct get: %s %s", status, m.Header.Get("Description"))
 		}
 	}
 }

@@ -109,13 +109,13 @@ func (b *Broker) Close(ctx context.Context) error {
 	}
 	err := b.leavePresence(ctx)
 	b.mu.Lock()
-	listeners, classes := b.listeners, b.classes
+	listeners := b.listeners
 	b.listeners = nil
 	b.mu.Unlock()
 	for l := range listeners {
 		l.stop()
 	}
-	for _, c := range classes {
+	for _, c := range b.eachClass() { // a call that is under way may add one
 		c.stop()
 	}
 	for _, s := range b.shards {

@@ -86,8 +86,8 @@ func (l *link) renew(all context.Context) {
 	l.current, l.cut = context.WithCancel(all)
 }
 
-// watch renews the link whenever the connection has broken, and has all rooms checked when it is back, until
-// the broker is closed. The client forgets who does not take an event before the next one of its kind: hence
+// watch renews the link whenever the connection has broken, and has all rooms checked, and presence looked at, when it
+// is back, until the broker is closed. The client forgets who does not take an event before the next one of its kind: hence
 // a goroutine that does nothing else.
 func (b *Broker) watch() {
 	broken, back := b.nc.StatusChanged(natsgo.RECONNECTING, natsgo.CLOSED), b.nc.StatusChanged(natsgo.CONNECTED)
@@ -101,6 +101,7 @@ func (b *Broker) watch() {
 				b.link.renew(b.ctx)
 			case <-back:
 				signal(b.checks.now)
+				signal(b.presence.wake)
 			case <-b.ctx.Done():
 				return
 			}

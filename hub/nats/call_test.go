@@ -71,3 +71,25 @@ func TestACallEndsWithItsContextItsTimeOrTheBroker(t *testing.T) {
 		})
 	}
 }
+
+// Under the race detector this fails if Close and a call look at the same rooms without a lock.
+func TestCloseWhileRoomsAreUsed(t *testing.T) {
+	b := newBroker(t, connect(t, startBare(t)), nil)
+	for i := range 100 {
+		b.class(hub.History{Messages: i + 1})
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 100; b.ctx.Err() == nil; i++ {
+			b.class(hub.History{Messages: i + 1})
+		}
+	}()
+	if err := b.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	<-done
+	if b.Err() != hub.ErrClosed {
+		t.Errorf("Err is %v, want ErrClosed", b.Err())
+	}
+}

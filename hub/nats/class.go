@@ -41,14 +41,7 @@ type era struct {
 	known atomic.Uint64 // the highest sequence that was seen of it
 }
 
-func (e *era) saw(seq uint64) {
-	for {
-		known := e.known.Load()
-		if seq <= known || e.known.CompareAndSwap(known, seq) {
-			return
-		}
-	}
-}
+func (e *era) saw(seq uint64) { raise(&e.known, seq) }
 
 // message is the position of a message, and gap that of the place after one.
 func (e *era) message(seq uint64) hub.Position { return hub.Position{Epoch: e.epoch, Offset: seq << 1} }

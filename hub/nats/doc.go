@@ -19,12 +19,15 @@
 //	everwire.l.<class>.<room>    subject: what it has stored, as JetStream republishes it
 //	everwire_h_<class>           stream
 //	everwire_presence, _nodes    buckets of presence
+//	everwire.m.<key>             subject: changes in the bucket of members, as JetStream republishes them
+//	everwire.g.<session>         subject: a node's goodbye
 //
 // Programs that speak NATS may publish on everwire.p and everwire.h and subscribe everywhere. The payload is
 // the message; headers, which may be left out, say the rest: Everwire-Publisher, Everwire-Id, Everwire-Type
 // ("text" or "binary"), with visible ASCII but "%" as it is and other octets as "%" and two hexadecimal
 // digits. In a logged room a program should also send Nats-Msg-Id, unique in the class, so that it may try
-// again. Nobody but JetStream may publish on everwire.l: deny it to those you do not trust.
+// again. Nobody but JetStream may publish on everwire.l and everwire.m, and nobody but nodes on everwire.g and into
+// the buckets: deny it to those you do not trust.
 //
 // # How nothing is lost
 //

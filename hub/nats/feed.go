@@ -77,7 +77,8 @@ func (c *class) follow(ctx context.Context, room string, follower hub.Follower) 
 func (f *feed) begin(ctx context.Context) (hub.Position, error) {
 	c := f.class
 	for {
-		e, err := c.open(ctx)
+		// What is known of a stream that nobody here uses may be old: a place so far back is soon not honoured.
+		e, _, err := c.look(ctx, c.b.opts.Check)
 		if err != nil {
 			return hub.Position{}, err
 		}
@@ -105,6 +106,7 @@ func (f *feed) settle(e *era, seq uint64) bool {
 	f.era = e
 	f.told.Store(seq)
 	if f.class.era.Load() != e {
+		f.forget() // begin asks again, so that what has come of the next one is in what it finds
 		return false
 	}
 	f.state = current
@@ -114,6 +116,13 @@ func (f *feed) settle(e *era, seq uint64) bool {
 		f.class.b.repairs.add(f)
 	}
 	return true
+}
+
+// forget drops what is known of an era that is over. F.mu is held.
+func (f *feed) forget() {
+	f.waiting = nil
+	f.want.Store(0)
+	f.sure.Store(0)
 }
 
 // Stop implements [hub.Feed].

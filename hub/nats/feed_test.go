@@ -354,6 +354,47 @@ func TestFollowEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestThePlaceOfAnEmptyRoomIsNotAnOldOne(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	b, other := newBroker(t, connect(t, s), &Options{Check: never}), newBroker(t, connect(t, s), nil)
+	busy, empty := logged("blue", 5), logged("green", 5)
+	publish(t, b, busy, "x")
+	settled(t, b)
+	c := b.class(busy.History)
+	publish(t, other, busy, "1", "2", "3")
+	stream, err := b.js.Stream(t.Context(), c.stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Purge(t.Context()); err != nil { // as age does
+		t.Fatal(err)
+	}
+	c.asked.Store(0) // as if that were long ago
+	_, at := follow(t, b, empty)
+	if got, err := b.Read(t.Context(), empty, at); err != nil || len(got) != 0 {
+		t.Errorf("Read after the place %v has %v and error %v, want nothing", at, got, err)
+	}
+}
+
+// What was heard of a stream says nothing of the one that has taken its place.
+func TestAFeedThatBeginsForgetsAnEraThatIsOver(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	b := newBroker(t, connect(t, s), &Options{Check: never})
+	publish(t, b, logged("blue", 5), "x")
+	c := b.class(hub.History{Messages: 5})
+	before := c.era.Load()
+	f := &feed{class: c, room: "blue"}
+	f.keep(natsgo.NewMsg("heard before"), 100)
+	raise(&f.sure, 100)
+	c.begin(&era{epoch: "another"})
+	if f.settle(before, 1) {
+		t.Error("it has settled in an era that is over")
+	}
+	if f.want.Load() != 0 || f.sure.Load() != 0 || len(f.waiting) != 0 {
+		t.Errorf("it wants %d, is sure up to %d, and has %d waiting", f.want.Load(), f.sure.Load(), len(f.waiting))
+	}
+}
+
 func (r *follower) len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

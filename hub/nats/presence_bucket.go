@@ -132,9 +132,8 @@ func (p *presence) list(ctx context.Context, tokens string) (listing, error) {
 	p.mu.Lock()
 	l := listing{since: p.sessions.tick()}
 	p.mu.Unlock()
-	err := p.each(ctx, memberBucket, "*."+tokens+".*", func(key string, seq uint64, m *natsgo.Msg) {
-		r, ok := p.record(strings.TrimPrefix(key, p.key(memberBucket, "")), seq, m)
-		if ok {
+	err := p.each(ctx, memberBucket, "*."+tokens+".*", func(key string, e entry) {
+		if r, ok := record(key, e); ok {
 			l.records = append(l.records, r)
 		}
 	})
@@ -142,71 +141,35 @@ func (p *presence) list(ctx context.Context, tokens string) (listing, error) {
 }
 
 // record makes one of a key, session.room.id, and its value.
-func (p *presence) record(key string, seq uint64, m *natsgo.Msg) (r presenceRecord, ok bool) {
+func record(key string, e entry) (r presenceRecord, ok bool) {
 	first, end := strings.IndexByte(key, '.'), strings.LastIndexByte(key, '.')
 	if first < 0 || first == end {
 		return r, false
 	}
-	r = presenceRecord{session: key[:first], id: key[end+1:], seq: seq}
-	if last(m.Header, headerOperation) != "" {
+	r = presenceRecord{session: key[:first], id: key[end+1:], seq: e.seq}
+	if last(e.header, headerOperation) != "" {
 		r.gone = true
 		return r, true
 	}
-	r.member, ok = decodeMember(r.id, m.Data)
+	r.member, ok = decodeMember(r.id, e.data)
 	return r, ok
 }
 
-// each reads all keys of a bucket that a pattern matches.
-func (p *presence) each(ctx context.Context, bucket, pattern string, f func(subject string, seq uint64, m *natsgo.Msg)) error {
-	for next := uint64(1); next > 0; {
-		var err error
-		if next, err = p.page(ctx, bucket, request{Seq: next, Next: p.key(bucket, pattern), Batch: listBatch, MaxBytes: batchOctets}, f); err != nil {
+// each reads all keys of a bucket that a pattern matches, from any replica.
+func (p *presence) each(ctx context.Context, bucket, pattern string, f func(key string, e entry)) error {
+	r := request{Seq: 1, Next: p.key(bucket, pattern), Batch: listBatch, MaxBytes: batchOctets}
+	for {
+		entries, end, err := p.b.direct(ctx, p.stream(bucket), r)
+		if err != nil {
 			return fmt.Errorf("bucket %s: %w", p.bucket(bucket), err)
 		}
-	}
-	return nil
-}
-
-// page reads some keys, from any replica, and returns where to go on; zero if these were all.
-func (p *presence) page(ctx context.Context, bucket string, r request, f func(subject string, seq uint64, m *natsgo.Msg)) (next uint64, err error) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return 0, err
-	}
-	nc := p.b.nc
-	sub, err := nc.SubscribeSync(nc.NewInbox())
-	if err != nil {
-		return 0, err
-	}
-	defer sub.Unsubscribe()
-	if err := nc.PublishRequest("$JS.API.DIRECT.GET."+p.stream(bucket), sub.Subject, body); err != nil {
-		return 0, err
-	}
-	var read uint64
-	for {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return 0, err
+		for _, e := range entries {
+			f(strings.TrimPrefix(last(e.header, headerSubject), p.key(bucket, "")), e)
 		}
-		if seq, ok := sequence(m.Header, headerSequence); ok {
-			if before, ok := sequence(m.Header, headerLastSequence); ok && read > 0 && before != read {
-				return read + 1, nil // one got lost on its way
-			}
-			read = seq
-			f(last(m.Header, headerSubject), seq, m)
-			continue
+		if pending, _ := sequence(end, headerPending); len(entries) == 0 || end != nil && pending == 0 {
+			return nil
 		}
-		switch status := last(m.Header, headerStatus); status {
-		case "204": // the end of what was asked for
-			if pending, _ := sequence(m.Header, headerPending); pending == 0 || read == 0 {
-				return 0, nil
-			}
-			return read + 1, nil
-		case "404":
-			return 0, nil
-		default:
-			return 0, fmt.Errorf("%s %s", status, last(m.Header, "Description"))
-		}
+		r.Seq = entries[len(entries)-1].seq + 1
 	}
 }
 
@@ -216,7 +179,7 @@ func (p *presence) leads(ctx context.Context, bucket, key string) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	m, err := p.b.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+p.stream(bucket), body)
+	m, err := p.b.ask(ctx, "$JS.API.STREAM.MSG.GET."+p.stream(bucket), body)
 	if err != nil {
 		return false, err
 	}

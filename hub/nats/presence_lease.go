@@ -129,7 +129,7 @@ func (p *presence) another(ctx context.Context) (*session, error) {
 	}
 	if old != nil {
 		p.sessions.wait(p.b.opts.Lease)
-		p.look()
+		signal(p.wake)
 	}
 	return ses, nil
 }
@@ -161,14 +161,6 @@ func (p *presence) bury(ctx context.Context, name string) error {
 	return p.purge(ctx, nodeBucket, "node."+name)
 }
 
-// look has keep look at once.
-func (p *presence) look() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
-
 // keep renews the lease, enters what is not entered yet, and looks which others have none, until the broker is closed.
 func (p *presence) keep() {
 	goodbyes, err := p.b.nc.Subscribe(p.b.opts.Prefix+".g.*", func(m *natsgo.Msg) {
@@ -179,18 +171,19 @@ func (p *presence) keep() {
 	if err == nil {
 		defer goodbyes.Unsubscribe()
 	}
-	reconnected := p.b.nc.StatusChanged(natsgo.CONNECTED)
-	defer p.b.nc.RemoveStatusListener(reconnected)
+	connections := p.b.nc.Stats().Reconnects
 	every := time.NewTicker(p.b.opts.Lease / 3)
 	defer every.Stop()
 	for {
 		select {
 		case <-every.C:
 		case <-p.wake:
-		case <-reconnected:
-			p.missed()
 		case <-p.b.ctx.Done():
 			return
+		}
+		if n := p.b.nc.Stats().Reconnects; n != connections {
+			connections = n
+			p.missed()
 		}
 		if p.b.connected() != nil {
 			continue

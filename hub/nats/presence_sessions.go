@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -78,8 +77,8 @@ func (p *presence) judge(ctx context.Context) error {
 	}
 	mine := ses.name
 	leases, named := make(map[string]bool), make(map[string]bool)
-	err := p.each(ctx, nodeBucket, ">", func(key string, _ uint64, _ *natsgo.Msg) {
-		kind, name, _ := strings.Cut(strings.TrimPrefix(key, p.key(nodeBucket, "")), ".")
+	err := p.each(ctx, nodeBucket, ">", func(key string, _ entry) {
+		kind, name, _ := strings.Cut(key, ".")
 		switch kind {
 		case "lease":
 			leases[name] = true

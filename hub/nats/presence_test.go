@@ -130,8 +130,8 @@ func enter(t *testing.T, b *Broker, room, id string) {
 // keys returns the keys that a bucket has and that are not removed.
 func keys(t *testing.T, b *Broker, bucket string) (all []string) {
 	t.Helper()
-	err := b.presence.each(context.Background(), bucket, ">", func(key string, _ uint64, m *natsgo.Msg) {
-		if last(m.Header, headerOperation) == "" {
+	err := b.presence.each(context.Background(), bucket, ">", func(key string, e entry) {
+		if last(e.header, headerOperation) == "" {
 			all = append(all, key)
 		}
 	})
@@ -230,6 +230,85 @@ func TestAChangeThatWasMissedIsMadeUpFor(t *testing.T) {
 	w.next("-ada")
 }
 
+// While presence is at work the connection may break and come back more than once.
+func TestReconnectsDuringARoundAreNotMissed(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	a := newBroker(t, connect(t, s), &Options{Node: "a"})
+	b := newBroker(t, connect(t, s, natsgo.ReconnectWait(5*time.Millisecond), natsgo.ReconnectJitter(0, 0)), &Options{Node: "b", Lease: never})
+	p := &b.presence
+	watches := make(map[string]*told)
+	for i := range 2*comparedAtOnce + 1 { // more than are compared without a reason
+		name := fmt.Sprint("room ", i)
+		watches[name] = watch(t, b, name)
+		p.mu.Lock()
+		room := p.rooms[encodeRoom(name)]
+		p.mu.Unlock()
+		room.shard.unsubscribe(room.sub)
+	}
+
+	p.gate <- struct{}{} // a round waits for this
+	signal(p.wake)
+	eventually(t, func() error {
+		if len(p.wake) > 0 {
+			return errors.New("the round does not begin")
+		}
+		return nil
+	})
+	p.mu.Lock()
+	for _, w := range p.rooms {
+		w.due = false // as after earlier rounds
+	}
+	p.mu.Unlock()
+	for range 2 {
+		back := b.nc.StatusChanged(natsgo.CONNECTED)
+		if err := b.nc.ForceReconnect(); err != nil {
+			t.Fatal(err)
+		}
+		<-back
+		b.nc.RemoveStatusListener(back)
+	}
+	for name := range watches {
+		enter(t, a, name, "bob")
+	}
+	<-p.gate
+	for _, w := range watches {
+		w.next("+bob")
+	}
+}
+
+// Who watches and is slow holds up neither plain rooms nor memory, and is told of what was dropped later.
+func TestASlowWatchHoldsNothingUp(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	a := newBroker(t, connect(t, s), &Options{Node: "a"})
+	b := newBroker(t, connect(t, s), &Options{Node: "b", Lease: time.Second})
+	w := watch(t, b, "room")
+	var plain hub.Room // whose messages come on the same goroutine
+	for i := 0; plain.Name == "" || b.shard(b.plain(plain.Name)) != b.shard("room"); i++ {
+		plain.Name = fmt.Sprint("plain ", i)
+	}
+	rec, _ := follow(t, b, plain)
+
+	n := &b.presence.news
+	nobody := &watcher{}
+	nobody.stopped.Store(true)
+	n.mu.Lock()
+	for range tooMuch {
+		n.queue = append(n.queue, bulletin{to: nobody})
+	}
+	n.mu.Unlock()
+	enter(t, a, "room", "ada")
+	publish(t, a, plain, "x")
+	rec.isTold(t, "x")
+	n.mu.Lock()
+	waiting := len(n.queue)
+	n.mu.Unlock()
+	if waiting != tooMuch {
+		t.Errorf("%d wait to be told, want no more than %d", waiting, tooMuch)
+	}
+	signal(n.there)
+	w.next("+ada")
+}
+
 func TestAWatchMayUseTheBroker(t *testing.T) {
 	b := newBroker(t, connect(t, startServer(t, t.TempDir())), nil)
 	done := make(chan struct{})
@@ -295,11 +374,11 @@ func FuzzPresenceRecord(f *testing.F) {
 	f.Add("..", "", []byte(`{}`))
 	f.Add("s.=", "PURGE", []byte(`[]`))
 	f.Fuzz(func(t *testing.T, key, operation string, data []byte) {
-		m := &natsgo.Msg{Data: data}
+		e := entry{seq: 1, data: data}
 		if operation != "" {
-			m.Header = natsgo.Header{headerOperation: {operation}}
+			e.header = natsgo.Header{headerOperation: {operation}}
 		}
-		r, ok := (&presence{}).record(key, 1, m)
+		r, ok := record(key, e)
 		if !ok {
 			return
 		}

@@ -38,8 +38,9 @@ type watcher struct {
 	stopped atomic.Bool
 }
 
-// Watch implements [hub.Broker]. F runs on a goroutine of the broker, one call at a time for all watches. A change that NATS loses on its way to this node is
-// made up for when the room is compared with what NATS has: after a reconnect, when Present is called, and from time to time.
+// Watch implements [hub.Broker]. F runs on a goroutine of the broker, one call at a time for all watches. A change
+// that NATS loses on its way to this node, or that comes while very many wait for slow watches, is made up for when
+// the room is compared with what NATS has: after a reconnect, when Present is called, and from time to time.
 func (b *Broker) Watch(room string, f func(hub.PresenceEvent)) (stop func(), err error) {
 	if err := checkName(room); err != nil {
 		return nil, err
@@ -124,13 +125,16 @@ func (w *watched) receive(m *natsgo.Msg) {
 	if !ok {
 		return
 	}
-	r, ok := p.record(strings.TrimPrefix(m.Subject, p.b.opts.Prefix+".m."), seq, m)
+	r, ok := record(strings.TrimPrefix(m.Subject, p.b.opts.Prefix+".m."), entry{seq, m.Header, m.Data})
 	if !ok {
 		return
 	}
-	p.news.wait(p.b.ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.news.full() {
+		w.due = true // other rooms' messages come on this goroutine too, and shall not wait for watchers
+		return
+	}
 	p.learn(w, r)
 }
 
@@ -269,8 +273,12 @@ func (p *presence) missed() {
 	}
 }
 
-// compareWatched compares the watched rooms that are due, and some others, with the bucket.
+// compareWatched compares the watched rooms that are due, and some others, with the bucket, unless watchers are to
+// be told too much already.
 func (p *presence) compareWatched(ctx context.Context) error {
+	if p.news.full() {
+		return nil
+	}
 	p.mu.Lock()
 	var rooms []*watched
 	for _, w := range p.rooms { // in no order, so that each has its turn at some time
@@ -280,19 +288,30 @@ func (p *presence) compareWatched(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	for _, w := range rooms {
-		l, err := p.list(ctx, w.tokens)
-		if err != nil {
-			return err
-		}
-		p.mu.Lock()
-		doubts := p.compare(w, l, false)
-		w.due = false
-		p.mu.Unlock()
-		if err := p.resolve(ctx, w, doubts); err != nil {
+		if err := p.compareOne(ctx, w); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (p *presence) compareOne(ctx context.Context, w *watched) error {
+	p.mu.Lock()
+	w.due = false // what is dropped from now on, or not done here, has it be due again
+	p.mu.Unlock()
+	l, err := p.list(ctx, w.tokens)
+	if err == nil {
+		p.mu.Lock()
+		doubts := p.compare(w, l, false)
+		p.mu.Unlock()
+		err = p.resolve(ctx, w, doubts)
+	}
+	if err != nil {
+		p.mu.Lock()
+		w.due = true
+		p.mu.Unlock()
+	}
+	return err
 }
 
 // news is what watchers are to be told, by one goroutine, without a lock.
@@ -300,7 +319,6 @@ type news struct {
 	mu    sync.Mutex
 	queue []bulletin
 	there chan struct{} // there is something
-	less  chan struct{} // there is less than too much
 }
 
 type bulletin struct {
@@ -308,12 +326,10 @@ type bulletin struct {
 	event hub.PresenceEvent
 }
 
-// tooMuch is how much may wait before no more is taken from NATS, which drops what is too much for it; comparing makes up for that.
+// tooMuch is how much may wait before no more is taken from NATS; comparing makes up for what is dropped.
 const tooMuch = 1 << 14
 
-func (n *news) init() {
-	n.there, n.less = make(chan struct{}, 1), make(chan struct{}, 1)
-}
+func (n *news) init() { n.there = make(chan struct{}, 1) }
 
 func (n *news) put(w *watched, e hub.PresenceEvent) {
 	if len(w.watchers) == 0 {
@@ -324,27 +340,14 @@ func (n *news) put(w *watched, e hub.PresenceEvent) {
 	for _, to := range w.watchers {
 		n.queue = append(n.queue, bulletin{to, e})
 	}
-	select {
-	case n.there <- struct{}{}:
-	default:
-	}
+	signal(n.there)
 }
 
-// wait waits until there is not too much.
-func (n *news) wait(ctx context.Context) {
-	for {
-		n.mu.Lock()
-		much := len(n.queue) >= tooMuch
-		n.mu.Unlock()
-		if !much {
-			return
-		}
-		select {
-		case <-n.less:
-		case <-ctx.Done():
-			return
-		}
-	}
+// full reports whether there is too much.
+func (n *news) full() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.queue) >= tooMuch
 }
 
 func (n *news) run(ctx context.Context) {
@@ -358,10 +361,6 @@ func (n *news) run(ctx context.Context) {
 		queue := n.queue
 		n.queue = nil
 		n.mu.Unlock()
-		select {
-		case n.less <- struct{}{}:
-		default:
-		}
 		for _, b := range queue {
 			if !b.to.stopped.Load() {
 				b.to.f(b.event)

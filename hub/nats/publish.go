@@ -102,9 +102,12 @@ var errInProcess = errors.New("a message with this ID is on its way into the str
 
 const codeInProcess = 10158 // JSStreamDuplicateMessageConflict
 
-// What JetStream says of messages that it will never take: too large for the stream, or with a header that
-// cannot be.
-const codeTooLarge = 10054
+// What JetStream says of messages that it will never take: too large for the stream, or with headers of more
+// than 64 KiB.
+const (
+	codeTooLarge        = 10054 // JSStreamMessageExceedsMaximumErr
+	codeHeadersTooLarge = 10097 // JSStreamHeaderExceedsMaximumErr
+)
 
 // acknowledged reads the answer to a publish.
 func (c *class) acknowledged(answer []byte) (*jetstream.PubAck, error) {
@@ -118,7 +121,7 @@ func (c *class) acknowledged(answer []byte) (*jetstream.PubAck, error) {
 	switch e := response.Error; {
 	case e != nil && e.ErrorCode == codeInProcess:
 		return nil, errInProcess
-	case e != nil && e.ErrorCode == codeTooLarge:
+	case e != nil && (e.ErrorCode == codeTooLarge || e.ErrorCode == codeHeadersTooLarge):
 		return nil, refuse("stream %s: %s", c.stream, e.Description)
 	case e != nil:
 		return nil, streamError(c.stream, e)

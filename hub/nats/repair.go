@@ -132,9 +132,7 @@ func (f *feed) prepare(e *era) (blank bool, told uint64, ok bool) {
 func (f *feed) renew(e *era) {
 	f.era = e
 	f.blank = true
-	f.waiting = nil
-	f.want.Store(0)
-	f.sure.Store(0)
+	f.forget()
 	if e.start == 0 || f.told.Load() > e.start {
 		f.lose(e.start)
 	}

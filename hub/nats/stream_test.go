@@ -119,6 +119,15 @@ func TestAMessageThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
+func TestHeadersThatAreTooLargeAreRefused(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	b := newBroker(t, connect(t, s), nil)
+	_, err := b.Publish(t.Context(), logged("blue", 10), &hub.Message{Publisher: strings.Repeat("x", 64<<10)})
+	if err == nil || errors.Is(err, hub.ErrUnavailable) || !strings.Contains(err.Error(), "header") {
+		t.Errorf("the error is %v, want one that names headers and not ErrUnavailable", err)
+	}
+}
+
 func TestWithoutJetStreamLoggedRoomsAreUnavailable(t *testing.T) {
 	s := startBare(t)
 	b := newBroker(t, connect(t, s), &Options{Timeout: time.Second})

@@ -41,7 +41,7 @@ func (s *Server) Ready(ctx context.Context) error {
 			}
 			return fmt.Errorf("embedded: not ready: %w: %w", err, ctx.Err())
 		case <-s.done:
-			return err
+			return s.Err()
 		case <-time.After(50 * time.Millisecond): // the server has no event for this
 		}
 	}

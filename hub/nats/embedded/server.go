@@ -174,11 +174,3 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	<-s.done
 	return err
 }
-
-// kill ends the server at once and gives nothing away.
-func (s *Server) kill() {
-	s.close.Do(func() {
-		s.nats.Shutdown()
-		close(s.done)
-	})
-}

@@ -13,6 +13,14 @@ import (
 	natsgo "github.com/nats-io/nats.go"
 )
 
+// kill ends the server at once and gives nothing away.
+func (s *Server) kill() {
+	s.close.Do(func() {
+		s.nats.Shutdown()
+		close(s.done)
+	})
+}
+
 func TestOneNodeKeepsAcrossRestarts(t *testing.T) {
 	var log bytes.Buffer
 	opts := Options{Store: t.TempDir(), Clients: "127.0.0.1:0", Secret: "only we know", Log: slog.New(slog.NewTextHandler(&log, nil))}

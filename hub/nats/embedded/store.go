@@ -25,13 +25,12 @@ func openStore(dir, layout string) error {
 	}
 	name := filepath.Join(dir, layoutFile)
 	was, err := os.ReadFile(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if err := os.WriteFile(name, []byte(layout+"\n"), 0o600); err != nil {
-			return fmt.Errorf("embedded: the store: %w", err)
-		}
-		return nil
-	case err != nil:
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(was) == 0 {
+		// Empty, if the power went while it was written: nothing is in the directory before it is on the disk.
+		err = writeSynced(name, layout+"\n")
+		was = []byte(layout)
+	}
+	if err != nil {
 		return fmt.Errorf("embedded: the store: %w", err)
 	}
 	if w := strings.TrimSpace(string(was)); w != layout {
@@ -39,6 +38,16 @@ func openStore(dir, layout string) error {
 			"Give this node an empty directory, or the peers it had", dir, spoken(w), spoken(layout))
 	}
 	return nil
+}
+
+// writeSynced writes a file, and returns when it is on the disk.
+func writeSynced(name, content string) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(content)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func spoken(layout string) string {

@@ -26,6 +26,18 @@ func TestStoreOfTheOtherKindIsRefused(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a file that the power cut short", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, layoutFile), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := openStore(dir, layoutCluster); err != nil {
+			t.Error(err)
+		}
+		if err := openStore(dir, layoutAlone); err == nil {
+			t.Error("the kind was not written down")
+		}
+	})
 	t.Run("no directory", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
