@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/api/events"
@@ -30,6 +31,10 @@ type Options struct {
 	// Arrived is called once for each connection when it is known whose it is, before anything that it asks
 	// for is done: for who finds connections by their user. Default: nothing.
 	Arrived func(s *websocket.Socket, c *events.Connection)
+
+	// Talks, if not nil, counts connections until all that was begun on them is done and Events are told: for
+	// who closes Events after the server's Shutdown.
+	Talks *sync.WaitGroup
 
 	// DataSize is how many octets of JSON the data of a message may have. Default 16 KiB.
 	DataSize int

@@ -44,6 +44,9 @@ func (c *chat) converse(s *websocket.Socket, a *arrival) {
 		rooms: make(map[string]*membership), lanes: make(map[string][]request),
 	}
 	sessions.Set(s, v)
+	if c.Talks != nil {
+		c.Talks.Add(1)
+	}
 	s.OnMessage(func(_ *websocket.Socket, m websocket.Message) { v.hear(m) })
 	s.OnClose(func(_ *websocket.Socket, e websocket.CloseEvent) { v.ended(e) })
 	if a.known {
@@ -111,9 +114,14 @@ func (v *session) ended(e websocket.CloseEvent) {
 	if v.warning != nil {
 		v.warning.Stop()
 	}
-	v.farewell = func() {}
-	if v.chat.Events != nil && v.known {
-		v.farewell = func() { v.chat.Events.Disconnect(v.conn, e) }
+	tells := v.chat.Events != nil && v.known
+	v.farewell = func() {
+		if tells {
+			v.chat.Events.Disconnect(v.conn, e)
+		}
+		if v.chat.Talks != nil {
+			v.chat.Talks.Done()
+		}
 	}
 	idle := len(v.lanes) == 0
 	v.mu.Unlock()

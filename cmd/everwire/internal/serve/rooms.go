@@ -42,10 +42,11 @@ type rooms struct {
 	link  *cluster.Link
 	hub   *hub.Hub
 	chat  *websocket.Server
-	page  http.Handler // the chat's
-	api   *api.API     // does what other nodes' backends ask for, also where there are none
-	tells teller       // nil: nobody is told
-	open  bool         // everybody may come
+	page  http.Handler   // the chat's
+	api   *api.API       // does what other nodes' backends ask for, also where there are none
+	tells teller         // nil: nobody is told
+	talks sync.WaitGroup // of the chat's connections, as tells is to know them
+	open  bool           // everybody may come
 	log   *slog.Logger
 }
 
@@ -89,6 +90,7 @@ func openRooms(ctx context.Context, cfg Config, log *slog.Logger) (_ *rooms, err
 		o.Grace = -1 // for a chat, 0 is its default
 	}
 	people := &api.Directory{}
+	o.Talks = &r.talks
 	o.Arrived = func(s *websocket.Socket, c *events.Connection) { people.Add(s, c.ID, c.User) }
 	r.chat = chat.New(o)
 	r.api, err = api.New(api.Options{Hub: r.hub, Keys: keys, Sockets: people, ClientAddr: r.chat.ClientAddr, Log: log})
@@ -144,7 +146,18 @@ func (r *rooms) close() {
 		closing.Go(func() { left = r.hub.Close(ctx) })
 	}
 	if r.tells != nil { // over the link, it may be
-		closing.Go(func() { told = r.tells.Close(ctx) })
+		closing.Go(func() {
+			ended := make(chan struct{})
+			go func() { // which the hub's Close ends, if nothing else does
+				r.talks.Wait()
+				close(ended)
+			}()
+			select {
+			case <-ended:
+			case <-ctx.Done():
+			}
+			told = r.tells.Close(ctx)
+		})
 	}
 	closing.Wait()
 	if r.link != nil {
