@@ -66,7 +66,9 @@ func TestShutdownTellsClients(t *testing.T) {
 		// It answers handshakes with 503 now, and the proxy asks the other server: at once, or, if it is Caddy,
 		// once it has asked for the server's health.
 		if sw == caddy {
-			for range 3 { // of which it has seen the first one's answer when it asks for the third
+			// Four places of its configuration ask, each by itself and as often as the others. When there have been sixteen
+			// questions, each of them has asked three times, and seen the first answer.
+			for range 16 {
 				await(t, "the next check of health", g.server.checked)
 			}
 		}
