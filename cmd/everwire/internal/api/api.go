@@ -7,10 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/access"
 	"github.com/everwire/everwire/hub"
@@ -46,9 +43,6 @@ type Limits struct {
 	// Body is how many octets a request's body may have. Default 1 MiB.
 	Body int64
 
-	// Rate is how many requests a second each key is good for; as many may come at once. Default: no limit.
-	Rate float64
-
 	// Wait is how long a request waits for the hub. Default 5 s.
 	Wait time.Duration
 }
@@ -69,7 +63,6 @@ type API struct {
 	limits   Limits
 	log      *slog.Logger
 	attempts access.Attempts
-	rates    rates
 	control  *control
 }
 
@@ -92,7 +85,6 @@ func New(o Options) (*API, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	a.rates.limit = rate.Limit(a.limits.Rate)
 	control, err := newControl(a)
 	if err != nil {
 		return nil, err
@@ -171,12 +163,6 @@ func (a *API) admit(c *call) error {
 		return unauthorized(`Bearer error="invalid_token"`, "that is not an API key of this server")
 	}
 	c.key = name
-	if !a.rates.allow(name) {
-		return &fault{
-			status: http.StatusTooManyRequests, code: "too_many", text: "this key is good for fewer requests a second",
-			field: "Retry-After", value: "1",
-		}
-	}
 	return nil
 }
 
@@ -190,31 +176,6 @@ func unauthorized(challenge, text string) *fault {
 // patience is for what is asked of the hub. It begins when the request is there as a whole.
 func (a *API) patience(c *call) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(c.r.Context(), a.limits.Wait)
-}
-
-// rates holds each key to its rate.
-type rates struct {
-	limit rate.Limit // zero: none
-
-	mu   sync.Mutex
-	keys map[string]*rate.Limiter // by the key's name, of which there are no more than a file has lines
-}
-
-func (s *rates) allow(name string) bool {
-	if s.limit <= 0 {
-		return true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.keys == nil {
-		s.keys = make(map[string]*rate.Limiter)
-	}
-	l := s.keys[name]
-	if l == nil {
-		l = rate.NewLimiter(s.limit, max(1, int(s.limit)))
-		s.keys[name] = l
-	}
-	return l.Allow()
 }
 
 // object reads the request's body, which is a JSON object.

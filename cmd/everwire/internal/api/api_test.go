@@ -78,15 +78,6 @@ func TestWrongKeysAreHeldBack(t *testing.T) {
 	}
 }
 
-func TestEachKeyHasItsRate(t *testing.T) {
-	nd := newCluster(t, 1, func(o *Options) { o.Limits.Rate = 0.001 }).nodes[0]
-	for _, key := range []string{testKey, otherKey} {
-		var list roomList
-		nd.ask(http.MethodGet, "rooms", "", "Authorization", "Bearer "+key).into(http.StatusOK, &list)
-		nd.ask(http.MethodGet, "rooms", "", "Authorization", "Bearer "+key).fails(http.StatusTooManyRequests, "too_many", "fewer requests")
-	}
-}
-
 func TestBodiesAreBounded(t *testing.T) {
 	nd := newCluster(t, 1, func(o *Options) { o.Limits.Body = 100 }).nodes[0]
 	body := `{"room":"a","text":"` + strings.Repeat("x", 78) + `"}`
