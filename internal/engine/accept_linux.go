@@ -41,7 +41,8 @@ type Listener struct {
 type Accepted struct {
 	Local, Remote net.Addr
 	fd            int
-	prompt        bool // see Conn
+	prompt        bool     // see Conn
+	lane          interest // in which it begins
 }
 
 // Close closes the connection.
@@ -50,7 +51,7 @@ func (a Accepted) Close() { syscall.Close(a.fd) }
 const (
 	firstPause    = 5 * time.Millisecond // with no descriptors left, doubling up to
 	longPause     = time.Second
-	acceptsAtOnce = 64          // before others get their turn
+	acceptsAtOnce = 8           // before others get their turn
 	closedLook    = time.Second // package net does not tell when somebody else closes the listener
 )
 
@@ -191,7 +192,7 @@ func (l *Listener) acceptAll(listening uintptr) {
 		switch {
 		case err == nil:
 			l.options.ensure(a.fd)
-			a.prompt = !l.lingers
+			a.prompt, a.lane = !l.lingers, heavy
 			l.greet(a)
 		case err == syscall.EAGAIN:
 			return
@@ -377,6 +378,7 @@ func (c *Conn) Place(a Accepted, h Handler) error {
 		return err
 	}
 	c.handler, c.fd, c.prompt = h, int32(a.fd), a.prompt
+	c.place(a.lane)
 	e.fewest().add(c)
 	return nil
 }
@@ -386,6 +388,7 @@ func (c *Conn) Place(a Accepted, h Handler) error {
 // after Finish.
 func (c *Conn) HandOver(to *Conn, h Handler) {
 	to.handler, to.loop, to.fd, to.slot, to.gen, to.interest, to.prompt = h, c.loop, c.fd, c.slot, c.gen, c.interest, c.prompt
+	to.place(c.interest)
 	c.due.Store(0)
 	w := &c.loop.wheel
 	w.mu.Lock()

@@ -44,21 +44,27 @@ type Conn struct {
 	due      atomic.Int64
 	mail     atomic.Uint32 // what the loop was told and has not seen
 	interest interest
-	prompt   bool // closing the descriptor does not wait
+	prompt   bool  // closing the descriptor does not wait
+	spell    uint8 // to which cost belongs; this and that are the worker's own
+	cost     cost
 }
 
 // What is in Conn.mail.
 const (
 	posted   = 1 << iota
 	finished // Finish was called; stays
+	deferred // posted for the heavy lane
 )
 
-// interest is what the poller watches a descriptor for.
+// interest is what the poller watches a descriptor for, and where.
 type interest uint8
 
 const (
 	reading interest = 1 << iota
 	writing
+	heavy // no interest: the lane that the connection is in, which is to say the poller's set
+
+	watched = reading | writing
 )
 
 // Adopt takes a stream over, which is closed in favor of a descriptor of the Conn's own, and puts it on the loop with
@@ -83,9 +89,9 @@ func (c *Conn) Adopt(nc net.Conn, h Handler) error {
 // Watch says what the loop is to watch for: input, and room for output. Call with the handler's lock held. It fails if
 // the system lacks memory for it.
 func (c *Conn) Watch(input, output bool) error {
-	var want interest
+	want := c.interest & heavy
 	if input {
-		want = reading
+		want |= reading
 	}
 	if output {
 		want |= writing
@@ -146,6 +152,13 @@ func (c *Conn) Finish() {
 func (c *Conn) Post() {
 	if c.mail.Or(posted)&posted == 0 {
 		c.loop.post(c)
+	}
+}
+
+// PostLater is Post for what costs much: whatever connections that cost little have to do goes first.
+func (c *Conn) PostLater() {
+	if c.mail.Or(deferred)&deferred == 0 {
+		c.loop.postLater(c)
 	}
 }
 

@@ -5,6 +5,10 @@
 // awake it asks its poller (epoll, or kqueue) what is ready, reads into one buffer that all its connections share, and calls
 // the [Handler] of each. A connection that is idle costs its [Conn] and a slot in a table.
 //
+// # Lanes
+//
+// Connections that cost much are seen to in portions, and before each of these all others. See lanes.go.
+//
 // # Leases
 //
 // Handlers run callbacks that may block. So a loop belongs to a worker goroutine only on a lease: while a

@@ -16,9 +16,9 @@ func TestEngineRunsFromItsFirstUserToItsLast(t *testing.T) {
 			if n := len(first.loops); n != runtime.GOMAXPROCS(0) {
 				t.Errorf("%d loops on %d processors", n, runtime.GOMAXPROCS(0))
 			}
-			perLoop := 3
+			perLoop := 4
 			if refuseGate {
-				perLoop = 2
+				perLoop = 3
 			}
 			if n := descriptors(t) - before; n != perLoop*len(first.loops) {
 				t.Errorf("%d descriptors for %d loops", n, len(first.loops))

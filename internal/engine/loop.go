@@ -26,12 +26,14 @@ type Loop struct {
 	mail struct {
 		sync.Mutex
 		conns []*Conn
+		later []*Conn // for the heavy lane
 	}
 	attending []*Conn // taken from mail, from at on not yet attended to
 	at        int
 
 	events  [eventsAtOnce]event
 	next, n int // of events: the next one to handle, and how many there are
+	heavy   heavyLane
 	began   time.Duration
 	crowded int           // yields that do not go by the netpoller
 	now     atomic.Int64  // the engine's clock, as of when the poller was last asked
@@ -45,9 +47,10 @@ type Loop struct {
 
 const (
 	eventsAtOnce = 256
-	turnTime     = time.Millisecond // after so much work other goroutines get their turn
-	turnOctets   = 64 << 10         // after so much input the clock is looked at
-	callPrice    = turnOctets / 8   // what a call counts for in that: its handler may compute
+	turnTime     = time.Millisecond       // after so much work other goroutines get their turn
+	shortTurn    = 200 * time.Microsecond // the same, where what costs much is done in portions
+	turnOctets   = 64 << 10               // after so much input the clock is looked at
+	callPrice    = turnOctets / 8         // what a call counts for in that: its handler may compute
 	bufferSize   = 64 << 10
 )
 
@@ -72,6 +75,14 @@ func (l *Loop) post(c *Conn) {
 	l.wake()
 }
 
+// postLater has the worker look at a connection in the heavy lane.
+func (l *Loop) postLater(c *Conn) {
+	l.mail.Lock()
+	l.mail.later = append(l.mail.later, c)
+	l.mail.Unlock()
+	l.wake()
+}
+
 // wake ends the worker's wait in the poller, now or before it begins.
 func (l *Loop) wake() {
 	if l.sleeping.Load() && l.sleeping.CompareAndSwap(true, false) {
@@ -83,7 +94,7 @@ func (l *Loop) wake() {
 func (l *Loop) hasMail() bool {
 	l.mail.Lock()
 	defer l.mail.Unlock()
-	return len(l.mail.conns) > 0
+	return len(l.mail.conns)+len(l.mail.later) > 0
 }
 
 // takeMail takes what was posted.
@@ -92,6 +103,10 @@ func (l *Loop) takeMail() {
 	defer l.mail.Unlock()
 	l.attending, l.mail.conns = l.mail.conns, l.attending[:0]
 	l.at = 0
+	if h := &l.heavy; h.at == len(h.attending) {
+		h.attending, l.mail.later = l.mail.later, h.attending[:0]
+		h.at = 0
+	}
 }
 
 // clock looks at the clock.
@@ -99,6 +114,11 @@ func (l *Loop) clock() time.Duration {
 	now := time.Since(epoch)
 	l.now.Store(int64(now))
 	return now
+}
+
+// lasts reports whether other goroutines should get their turn.
+func (l *Loop) lasts(now time.Duration) bool {
+	return now-l.began > turnTime || l.heavy.hurry && now-l.began > shortTurn
 }
 
 // yield lets other goroutines run. The way by the netpoller has those that wait there looked for as well. But where other
@@ -112,6 +132,7 @@ func (l *Loop) yield(now time.Duration) {
 		return
 	}
 	l.poller.yield()
+	runtime.Gosched() // those that the netpoller has found with this one go first
 	l.began = l.clock()
 	if l.began-now > longYield {
 		l.crowded = crowdedTurns
@@ -128,11 +149,11 @@ func (l *Loop) gather() {
 	l.next, l.n = 0, 0
 	now := l.clock()
 	l.lag.note(now-l.looked, now)
-	if now-l.began > turnTime {
+	if l.lasts(now) {
 		l.yield(now)
 	}
 	l.looked = now
-	if l.n = l.poller.poll(l.events[:]); l.n > 0 {
+	if l.n = l.poller.poll(l.events[:]); l.n > 0 || l.heavy.waits() || l.firing < len(l.expired) {
 		return
 	}
 	l.sleeping.Store(true)
@@ -157,10 +178,10 @@ func (l *Loop) close(c *Conn) {
 
 // forget takes a connection off the loop. Call with its handler's lock held.
 func (l *Loop) forget(c *Conn) {
-	if c.interest != 0 {
-		l.poller.control(int(c.fd), c.id(), c.interest, 0)
-		c.interest = 0
+	if c.interest&watched != 0 {
+		l.poller.control(int(c.fd), c.id(), c.interest, c.interest&heavy)
 	}
+	c.interest = 0
 	c.fd = -1
 	c.due.Store(0)
 	l.slots.remove(c)

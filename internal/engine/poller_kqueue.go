@@ -61,7 +61,7 @@ func (p *poller) open() (err error) {
 			return os.NewSyscallError("fcntl", err)
 		}
 	}
-	return p.control(p.ears, 0, 0, reading)
+	return p.control(p.ears, wakeID, 0, reading)
 }
 
 // descriptors opens the poller's descriptors, which no child process inherits.
@@ -95,6 +95,9 @@ func (p *poller) close() {
 
 // poll fetches what is ready, without waiting.
 func (p *poller) poll(events []event) int { return p.wait(events, new(unix.Timespec)) }
+
+// pollHeavy is poll for the heavy lane, which is empty: all connections are in one queue.
+func (p *poller) pollHeavy([]event) int { return 0 }
 
 // park waits until something is ready, a deadline by the engine's clock, or wake, and fetches what is ready.
 func (p *poller) park(events []event, deadline time.Duration) int {

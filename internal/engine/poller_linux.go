@@ -17,6 +17,7 @@ import (
 // armed only when the worker goes to wait.
 type poller struct {
 	set, gate int
+	heavy     int      // the set of the heavy lane, which set watches
 	file      *os.File // the gate, in Go's netpoller; nil: there it cannot be, and the worker waits on a thread of its own
 	raw       syscall.RawConn
 	deadline  time.Duration // that file has
@@ -47,7 +48,7 @@ func (e *event) writable() bool {
 func (e *event) readable() bool { return e.Events&^syscall.EPOLLOUT != 0 }
 
 func (p *poller) open() (err error) {
-	p.set, p.gate, p.eventfd = -1, -1, -1
+	p.set, p.heavy, p.gate, p.eventfd = -1, -1, -1, -1
 	defer func() {
 		if err != nil {
 			p.close()
@@ -59,9 +60,14 @@ func (p *poller) open() (err error) {
 	if p.eventfd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return os.NewSyscallError("eventfd", err)
 	}
-	ev := syscall.EpollEvent{Events: syscall.EPOLLIN}
-	if err := syscall.EpollCtl(p.set, syscall.EPOLL_CTL_ADD, p.eventfd, &ev); err != nil {
-		return os.NewSyscallError("epoll_ctl", err)
+	if p.heavy, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	if err := p.control(p.eventfd, wakeID, 0, reading); err != nil {
+		return err
+	}
+	if err := p.control(p.heavy, heavyID, 0, reading); err != nil {
+		return err
 	}
 	return p.openGate()
 }
@@ -97,7 +103,7 @@ func (p *poller) close() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, fd := range []int{p.set, p.eventfd} {
+	for _, fd := range []int{p.set, p.heavy, p.eventfd} {
 		if fd >= 0 {
 			syscall.Close(fd)
 		}
@@ -107,6 +113,9 @@ func (p *poller) close() {
 
 // poll fetches what is ready, without waiting.
 func (p *poller) poll(events []event) int { return epollWait(p.set, events) }
+
+// pollHeavy is poll for the heavy lane.
+func (p *poller) pollHeavy(events []event) int { return epollWait(p.heavy, events) }
 
 // park waits until something is ready, a deadline by the engine's clock, or wake, and fetches what is ready.
 func (p *poller) park(events []event, deadline time.Duration) (n int) {
@@ -214,11 +223,15 @@ func (p *poller) woken() {
 // control changes what a descriptor is watched for. One that is watched for nothing leaves the set: hanging up and
 // errors are reported of any that is in it.
 func (p *poller) control(fd int, id uint64, before, after interest) error {
+	set := p.set
+	if (before|after)&heavy != 0 {
+		set = p.heavy
+	}
 	op := syscall.EPOLL_CTL_MOD
 	switch {
-	case before == 0:
+	case before&watched == 0:
 		op = syscall.EPOLL_CTL_ADD
-	case after == 0:
+	case after&watched == 0:
 		op = syscall.EPOLL_CTL_DEL
 	}
 	ev := syscall.EpollEvent{Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
@@ -228,7 +241,7 @@ func (p *poller) control(fd int, id uint64, before, after interest) error {
 	if after&writing != 0 {
 		ev.Events |= syscall.EPOLLOUT
 	}
-	if err := epollCtl(p.set, op, fd, &ev); err != nil {
+	if err := epollCtl(set, op, fd, &ev); err != nil {
 		return os.NewSyscallError("epoll_ctl", err)
 	}
 	return nil

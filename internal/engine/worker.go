@@ -14,17 +14,25 @@ type Worker struct {
 	loop   *Loop
 	epoch  uint64
 	buf    *[bufferSize]byte
-	octets int // read since the clock was looked at, and for each call callPrice
+	octets int // read since the clock was looked at, what Spend said, and for each call callPrice
+	room   int // in buf for a call; less than all of it if others wait
 }
 
 var workerBuffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 func newWorker(l *Loop, epoch uint64) *Worker {
-	return &Worker{loop: l, epoch: epoch, buf: workerBuffers.Get().(*[bufferSize]byte)}
+	return &Worker{loop: l, epoch: epoch, buf: workerBuffers.Get().(*[bufferSize]byte), room: bufferSize}
 }
 
 // Buffer is memory to read into. It is free to use until the handler's call ends.
-func (w *Worker) Buffer() []byte { return w.buf[:] }
+func (w *Worker) Buffer() []byte { return w.buf[:w.room] }
+
+// Spend says that a call has cost about as much as n octets more of input.
+func (w *Worker) Spend(n int) { w.octets += n }
+
+// Hurried reports whether others wait for this call, of a connection that has cost much: it should do a part of what it has
+// to do, and [Conn.PostLater].
+func (w *Worker) Hurried() bool { return w.room < bufferSize }
 
 // Now returns the time by the clock of [Since], as of when the poller was last asked. It costs nothing.
 func (w *Worker) Now() time.Duration { return time.Duration(w.loop.now.Load()) }
@@ -55,7 +63,7 @@ func (w *Worker) serve() {
 	l.engine.monitor.watch()
 	l.clock()
 	for {
-		if !w.handleEvents() || !w.attend() || !w.fire() {
+		if !w.handleEvents() || !w.attend() || !w.fire() || !w.handleHeavy() {
 			return
 		}
 		if l.stopping.Load() {
@@ -83,12 +91,15 @@ func (w *Worker) handleEvents() bool {
 	for l.next < l.n {
 		ev := &l.events[l.next]
 		l.next++
-		if c := l.slots.find(ev.id()); c != nil {
+		switch c := l.slots.find(ev.id()); {
+		case c != nil:
 			if !w.handle(c, ev.readable(), ev.writable()) {
 				return false
 			}
-		} else if ev.id() == 0 {
+		case ev.id() == wakeID:
 			l.poller.woken()
+		case ev.id() == heavyID:
+			l.heavy.ready = true
 		}
 		w.breathe()
 	}
@@ -102,7 +113,7 @@ func (w *Worker) breathe() {
 	}
 	w.octets = 0
 	l := w.loop
-	if now := l.clock(); now-l.began > turnTime {
+	if now := l.clock(); l.lasts(now) {
 		l.yield(now)
 	}
 }
@@ -110,6 +121,7 @@ func (w *Worker) breathe() {
 // handle has a connection written to, and read from.
 func (w *Worker) handle(c *Conn, readable, writable bool) bool {
 	w.enter(c)
+	before, read, full := w.octets, false, false
 	if writable {
 		c.handler.Writable(w)
 	}
@@ -117,10 +129,18 @@ func (w *Worker) handle(c *Conn, readable, writable bool) bool {
 		if buf := c.handler.Prepare(w); buf != nil {
 			n, err := recv(int(c.fd), buf)
 			w.octets += n
+			read, full = true, n == len(buf)
 			c.handler.Received(w, buf[:n], err)
 		}
 	}
-	return w.leave()
+	if !w.leave() {
+		return false
+	}
+	if read {
+		w.loop.heavy.meets(c)
+		w.weigh(c, w.octets-before, full)
+	}
+	return true
 }
 
 // attend attends to what was posted, and closes what is finished.
@@ -135,30 +155,37 @@ func (w *Worker) attend() bool {
 		c := l.attending[l.at]
 		l.attending[l.at] = nil
 		l.at++
-		if c.fd < 0 {
-			continue // it was closed meanwhile
-		}
-		over := c.mail.Load()&finished != 0
-		if over {
-			l.close(c)
-		}
-		w.enter(c)
-		c.mail.And(^uint32(posted))
-		if over {
-			c.handler.Closed(w)
-		} else {
-			c.handler.Attend(w)
-		}
-		if !w.leave() {
+		l.heavy.meets(c)
+		if !w.attendTo(c, posted) {
 			return false
 		}
 		w.breathe()
 	}
 }
 
-// fire tells the connections whose time has come.
+// attendTo does what was posted for a connection.
+func (w *Worker) attendTo(c *Conn, how uint32) bool {
+	if c.fd < 0 {
+		return true // it was closed meanwhile
+	}
+	over := c.mail.Load()&finished != 0
+	if over {
+		w.loop.close(c)
+	}
+	w.enter(c)
+	c.mail.And(^how)
+	if over {
+		c.handler.Closed(w)
+	} else {
+		c.handler.Attend(w)
+	}
+	return w.leave()
+}
+
+// fire tells the connections whose time has come; a portion of them, if others wait.
 func (w *Worker) fire() bool {
 	l := w.loop
+	began := w.Now()
 	for {
 		if l.firing == len(l.expired) {
 			l.expired, l.firing = l.wheel.expire(l.expired[:0], w.Now()), 0
@@ -178,5 +205,8 @@ func (w *Worker) fire() bool {
 			return false
 		}
 		w.breathe()
+		if l.heavy.hurry && l.clock()-began > portionTime {
+			return true
+		}
 	}
 }
