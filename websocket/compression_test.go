@@ -8,8 +8,11 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/everwire/everwire/websocket"
@@ -491,4 +494,133 @@ func TestTheHandshakeThatTheDocumentsShow(t *testing.T) {
 		"Upgrade: websocket",
 	}, "\n"))
 	nc.Close()
+}
+
+// While a compressed message is inflated, its socket may be paused: what is left of its octets is in memory then that others
+// read into.
+func TestPausingInsideACompressedMessage(t *testing.T) {
+	const sockets, messages = 8, 6
+	text := octetsOf(300 << 10)
+	payload := func(who, i int) []byte {
+		b := bytes.Clone(text)
+		for j := range b { // about half of it is left when compressed
+			b[j] = "0123456789abcdef"[(int(b[j])+who*7+i)&15]
+		}
+		return b
+	}
+	compression := websocket.Compression{Threshold: -1}
+	var toggling, closed sync.WaitGroup
+	srv := &websocket.Server{Options: websocket.AcceptOptions{Compression: compression}}
+	srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
+		who, i := len(r.URL.Path), 0
+		s.OnMessage(func(s *websocket.Socket, m websocket.Message) {
+			if !bytes.Equal(m.Bytes(), payload(who, i)) {
+				t.Errorf("message %d of %d is not what was sent", i, who)
+			}
+			if i++; i == messages {
+				s.Close(websocket.CloseNormal, "")
+			}
+		})
+		toggling.Go(func() {
+			for s.ReadyState() == websocket.Open {
+				s.Pause()
+				runtime.Gosched()
+				s.Resume()
+				runtime.Gosched()
+			}
+		})
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(ln)
+	t.Cleanup(func() { srv.Close() })
+	for who := 1; who <= sockets; who++ {
+		closed.Add(1)
+		websocket.New("ws://"+ln.Addr().String()+"/"+strings.Repeat("x", who-1), &websocket.DialOptions{Compression: compression},
+			func(s *websocket.Socket) {
+				s.OnOpen(func(s *websocket.Socket) {
+					for i := range messages {
+						s.Send(payload(who, i))
+					}
+				})
+				s.OnClose(func(_ *websocket.Socket, e websocket.CloseEvent) {
+					if e.Code != websocket.CloseNormal {
+						t.Errorf("socket %d was closed with %v", who, e)
+					}
+					closed.Done()
+				})
+			})
+	}
+	closed.Wait()
+	toggling.Wait()
+}
+
+// While others are there, a large message that is compressed is inflated in portions; it comes whole all the same.
+func TestALargeCompressedMessageIsInflatedInPortions(t *testing.T) {
+	const messages = 10
+	small, large := []byte("small"), make([]byte, 4<<20)
+	for i := 0; i < len(large); i += 500 { // to a fiftieth: a few KiB are many portions
+		copy(large[i:], octetsOf(16+i%97))
+	}
+	options := websocket.Compression{Threshold: 16}
+	srv := &websocket.Server{Options: websocket.AcceptOptions{Compression: options, Limits: websocket.Limits{MessageSize: 8 << 20}}}
+	srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
+		s.OnMessage(func(s *websocket.Socket, m websocket.Message) {
+			want := large
+			if len(m.Bytes()) == len(small) {
+				want = small
+			}
+			if !bytes.Equal(m.Bytes(), want) {
+				t.Errorf("a message of %d octets is not what was sent", m.Len())
+			}
+			s.Send(small)
+		})
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go srv.Serve(ln)
+	t.Cleanup(func() { srv.Close() })
+
+	talk := func(message []byte, stop func(n int) bool) {
+		c, err := websocket.Dial(t.Context(), "ws://"+ln.Addr().String(), &websocket.DialOptions{Compression: options})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close(websocket.CloseNormal, "")
+		for n := 0; !stop(n); n++ {
+			if err := c.Write(t.Context(), websocket.Binary, message); err != nil {
+				t.Errorf("message %d: %v", n, err)
+				return
+			}
+			if _, answer, err := c.Read(t.Context()); err != nil || string(answer) != "small" {
+				t.Errorf("the answer to message %d is %q, %v", n, answer, err)
+				return
+			}
+		}
+	}
+	var chatting, sending sync.WaitGroup
+	done := make(chan struct{})
+	for range 2 * runtime.GOMAXPROCS(0) { // on each loop
+		chatting.Go(func() {
+			talk(small, func(int) bool {
+				select {
+				case <-done:
+					return true
+				default:
+					return false
+				}
+			})
+		})
+	}
+	for range 4 {
+		sending.Go(func() { talk(large, func(n int) bool { return n == messages }) })
+	}
+	sending.Wait()
+	close(done)
+	chatting.Wait()
 }

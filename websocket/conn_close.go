@@ -278,6 +278,7 @@ func (c *Conn) closesFirst() bool {
 func (c *Conn) discard(n *int64) error {
 	buf := newBuffer(largeRead)
 	defer buf.free()
+	piece, since := lingerPiece(*n), int64(0)
 	for *n > 0 {
 		m, err := c.nc.Read(buf.b[:min(*n, largeRead)])
 		*n -= int64(m)
@@ -285,6 +286,10 @@ func (c *Conn) discard(n *int64) error {
 			return err
 		}
 		c.turn.read(m)
+		if since += int64(m); since >= piece {
+			since = 0
+			time.Sleep(lingerRest)
+		}
 	}
 	return nil
 }

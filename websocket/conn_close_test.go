@@ -367,10 +367,18 @@ func TestConnLingeringIsBounded(t *testing.T) {
 		default:
 		}
 	}
+	slowly := func(raw *rawPeer) {
+		start := time.Now()
+		raw.nc.Write(make([]byte, 1<<20-1))
+		if took := time.Since(start); took < 200*time.Millisecond || took > time.Second {
+			t.Errorf("it took %v to read a MiB, not some 20 ms for each 64 KiB", took)
+		}
+	}
 	still := func(raw *rawPeer) {}
 	t.Run("by the default time", func(t *testing.T) { cut(t, websocket.Limits{}, still, 2*time.Second) })
 	t.Run("by LingerTime", func(t *testing.T) { cut(t, websocket.Limits{LingerTime: time.Minute}, still, time.Minute) })
 	t.Run("by the default octets", func(t *testing.T) { cut(t, websocket.Limits{}, held, 2*time.Second) })
+	t.Run("slowly", func(t *testing.T) { cut(t, websocket.Limits{}, slowly, 2*time.Second) })
 	t.Run("not by fewer", func(t *testing.T) { cut(t, websocket.Limits{}, flood(1<<20-1), 2*time.Second) })
 	t.Run("by LingerBytes", func(t *testing.T) { cut(t, websocket.Limits{LingerBytes: 100}, held, 2*time.Second) })
 	t.Run("not by octets", func(t *testing.T) { cut(t, websocket.Limits{LingerBytes: -1}, flood(3<<20), 2*time.Second) })

@@ -187,13 +187,17 @@ func TestLingeringAfterTheLastCloseFrameIsBounded(t *testing.T) {
 			_, err := io.ReadFull(nc, make([]byte, 2)) // the answer
 			must(t, err)
 			synctest.Wait() // the socket lingers from here on, and counts
-			n := 0
+			n, start, most := 0, time.Now(), time.Duration(0)
 			for {
 				m, err := nc.Write(make([]byte, 10<<10))
 				n += m
 				if err != nil {
 					break
 				}
+				most = time.Since(start)
+			}
+			if most < 200*time.Millisecond || most > time.Second {
+				t.Errorf("it took %v to take them, not some 20 ms for each 64 KiB", most)
 			}
 			if n < 1<<20 || n > 1<<20+200<<10 {
 				t.Errorf("%d octets were taken after the last Close frame", n)

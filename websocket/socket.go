@@ -107,7 +107,7 @@ const (
 	readyBits  = 3      // a ReadyState; changed with mu held
 	blobs      = 1 << 2 // BinaryType is BlobType
 	paused     = 1 << 3
-	readEnough = 1 << 4 // while lingering
+	readEnough = 1 << 4 // while lingering, for good or until tick
 	tapped     = 1 << 5 // there are taps; changed with mu held
 
 	proven     = 8 // where six bits begin that say how large the message before was; changed with the delivery token
@@ -244,7 +244,7 @@ func (s *Socket) Resume() {
 	s.resumeReading()
 }
 
-// held reports whether input waits: that of an open socket for Resume or Rates, that of a lingering one, once
+// held reports whether input waits: that of an open socket for Resume or Rates, that of a lingering one for tick, and, once
 // enough was discarded, for the end.
 func (s *Socket) held() bool {
 	state := s.state.Load()

@@ -26,6 +26,8 @@ type arrival struct {
 	now   time.Duration // when it began
 	away  bool          // it is not made on the loop
 	fresh bool          // in was read, and the Socket has not been told of it
+	made  int           // about how many octets could have been inflated in the time that this took
+	bound int           // of made, where others go first; 0: none
 }
 
 var noArrival arrival
@@ -51,6 +53,6 @@ func (s *Socket) restArrival() {
 		return
 	}
 	s.arrival = &noArrival
-	a.in, a.arrivedBefore, a.toldArrived, a.fresh = nil, 0, 0, false
+	a.in, a.arrivedBefore, a.toldArrived, a.fresh, a.made, a.bound = nil, 0, 0, false, 0, 0
 	arrivals.Put(a)
 }

@@ -187,8 +187,21 @@ func (s *Socket) linger() {
 	default:
 		s.shutdownWrite()
 	}
-	s.armTimer(after)
+	s.lingerFor(after)
 }
+
+// lingerFor has tick called after d, in which what comes is discarded. Call with mu held.
+func (s *Socket) lingerFor(d time.Duration) {
+	s.ends().lingerBy = engine.Since() + d
+	s.armTimer(d)
+}
+
+// lingerRest is how long a peer that goes on sending is left alone between two pieces of what is read of it while lingering: most
+// stop when they see our Close frame, and until then it is all for nothing.
+const lingerRest = 20 * time.Millisecond
+
+// lingerPiece returns how much is read at a time of most octets.
+func lingerPiece(most int64) int64 { return max(most/16, largeRead) }
 
 // shutdownWrite ends our half of the stream. Call with mu held.
 func (s *Socket) shutdownWrite() {
@@ -206,9 +219,17 @@ func (s *Socket) lingerOver(n int) bool {
 		return false
 	}
 	e := s.ends()
+	before := e.lingered
 	e.lingered += int64(n)
-	if max := s.settings.limits.LingerBytes; max >= 0 && e.lingered > max && !s.cutOff { // TLS has some left after that
+	switch max := s.settings.limits.LingerBytes; {
+	case s.cutOff: // TLS has some left after that
+	case max < 0:
+	case e.lingered > max:
 		s.flag(readEnough, true)
+	case e.lingered/lingerPiece(max) > before/lingerPiece(max) && e.lingerBy-engine.Since() > lingerRest:
+		s.flag(readEnough, true)
+		e.resting = true
+		s.armTimer(lingerRest)
 	}
 	return true
 }
@@ -292,9 +313,14 @@ func (s *Socket) tick() {
 	defer s.mu.Unlock()
 	switch {
 	case s.ended || !s.timed || s.driver().timerRuns(): // it was set anew meanwhile
+	case s.lingering && s.ends().resting:
+		s.ending.resting = false
+		s.flag(readEnough, false)
+		s.armTimer(max(s.ending.lingerBy-engine.Since(), 1))
+		s.resumeReading()
 	case s.lingering && !s.shutDown && !s.outputOver: // the server keeps us waiting
 		s.shutdownWrite()
-		s.armTimer(s.settings.limits.LingerTime / 2)
+		s.lingerFor(s.settings.limits.LingerTime / 2)
 	case s.lingering || s.outputOver:
 		s.cut()
 	case s.ReadyState() == Open:

@@ -9,8 +9,6 @@ import (
 	"unsafe"
 
 	"github.com/everwire/everwire/internal/engine"
-	"github.com/everwire/everwire/internal/protocol"
-	"github.com/everwire/everwire/websocket/frame"
 )
 
 // loopDriver drives a Socket on an event loop. Input, events and timers come to it on a loop's worker; output is written by
@@ -172,6 +170,10 @@ func (d *loopDriver) begin(w *engine.Worker) {
 	s.delivering = true
 	s.takeArrival()
 	s.away, s.now = d.slow > 0 || w.Wary(), w.Now()
+	s.made, s.bound = 0, 0
+	if w.Hurried() && !s.away {
+		s.bound = portion
+	}
 	d.corked, d.stolen = !s.away, false
 }
 
@@ -183,7 +185,7 @@ func (d *loopDriver) Received(w *engine.Worker, input []byte, err error) {
 		d.received(input, err)
 	}
 	if !d.socket().away {
-		d.turn()
+		d.turn(w)
 		return
 	}
 	d.keepInput()
@@ -221,7 +223,7 @@ func (d *loopDriver) Attend(w *engine.Worker) {
 	d.begin(w)
 	if !s.away {
 		s.mu.Unlock()
-		d.turn()
+		d.turn(w)
 		return
 	}
 	d.flush() // what was posted for may be output as well, which is not to wait for a listener
@@ -277,8 +279,8 @@ func (d *loopDriver) closed() {
 }
 
 // turn delivers what there is, and gives the delivery token back. A listener that calls runtime.Goexit ends just
-// itself: another goroutine goes on.
-func (d *loopDriver) turn() {
+// itself: another goroutine goes on. W is nil off the loop.
+func (d *loopDriver) turn(w *engine.Worker) {
 	s := d.socket()
 	returned := false
 	defer func() {
@@ -299,7 +301,7 @@ func (d *loopDriver) turn() {
 		if s.unread() {
 			s.input()
 		}
-		if !d.open() && d.rest() {
+		if !d.open() && d.rest(w) {
 			break
 		}
 	}
@@ -313,7 +315,7 @@ func (d *loopDriver) turn() {
 // turnAway is turn on a goroutine of its own, for listeners that may block.
 func (d *loopDriver) turnAway() {
 	began := time.Now()
-	d.turn()
+	d.turn(nil)
 	d.socket().mu.Lock()
 	defer d.socket().mu.Unlock()
 	switch {
@@ -325,7 +327,7 @@ func (d *loopDriver) turnAway() {
 }
 
 // rest ends a turn: what was sent meanwhile is written, and the delivery token given back, unless there is more to deliver.
-func (d *loopDriver) rest() bool {
+func (d *loopDriver) rest(w *engine.Worker) bool {
 	s := d.socket()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -335,7 +337,8 @@ func (d *loopDriver) rest() bool {
 		d.flush()
 	}
 	ended := d.inputEnd && !d.unread() && d.endOutput()
-	if s.mailbox != nil || d.unread() && !s.held() {
+	sated := d.unread() && s.sated()
+	if s.mailbox != nil || d.unread() && !s.held() && !sated {
 		d.corked = corked && !d.stolen
 		return false
 	}
@@ -348,9 +351,15 @@ func (d *loopDriver) rest() bool {
 		return true
 	}
 	d.keepInput()
+	if w != nil {
+		w.Spend(s.made)
+	}
 	s.restArrival()
 	s.delivering = false
-	d.watch(true)
+	d.watch(!sated)
+	if sated {
+		d.PostLater()
+	}
 	if d.waiting {
 		d.waiting = false
 		d.Post()
@@ -376,6 +385,7 @@ func (d *loopDriver) endOutput() bool {
 // keepInput sees to it that what is left of the input is in memory of its own, so that the worker can use its buffer.
 func (d *loopDriver) keepInput() {
 	s := d.socket()
+	s.receiver.Keep()
 	s.in, s.kept = ownMemory(s.in, s.kept)
 	if d.tls != nil {
 		d.tls.keep()
@@ -404,247 +414,4 @@ func (d *loopDriver) watch(input bool) {
 		d.endInput(err)
 		d.Post()
 	}
-}
-
-// wake has what waits written: at the end of the turn if there is one, else by the loop.
-func (d *loopDriver) wake() {
-	if !d.corked {
-		d.Post()
-	}
-}
-
-func (d *loopDriver) push() { d.flush() }
-
-// send takes a message into the batch, and writes that unless it is corked.
-func (d *loopDriver) send(m plain) bool {
-	s := d.socket()
-	if s.queue.n > 0 || d.full || d.filling || s.closeWant.wanted || s.sender.Closed() || s.sender.InMessage() {
-		return false
-	}
-	size := len(m.payload)
-	if s.compressor.wants(int64(size), m.compress) {
-		return false
-	}
-	if size > ownWriteSize {
-		return d.sendLarge(m)
-	}
-	b := d.batch
-	if b != nil && len(b.out)+size > batchSize {
-		d.flush()
-		if d.full || d.filling {
-			return false
-		}
-		b = d.batch
-	}
-	if b == nil {
-		b = batches.Get().(*batch)
-		d.batch = b
-	}
-	s.acceptPlain(b)
-	b.out = s.sender.AppendMessage(b.out, frame.Opcode(m.typ), 0, m.payload)
-	b.plain = append(b.plain, plainEnd{int32(len(b.out)), int32(size)})
-	if s.settings.observer != nil {
-		b.observeMessage(m.typ, int64(size), s.sender.Size(size))
-	}
-	s.buffered += int64(size)
-	if !d.corked {
-		d.flush()
-	}
-	return true
-}
-
-// acceptPlain numbers a message that goes into a batch without waiting in the queue.
-func (s *Socket) acceptPlain(b *batch) {
-	s.accepted = s.accepted.next()
-	if s.writing == 0 {
-		s.writing = s.accepted
-	}
-	s.takeControl(b) // a Pong that waits goes ahead of what is sent after its Ping
-}
-
-// sendLarge writes a message from where its caller has it, so that only what the system does not take at once is copied.
-func (d *loopDriver) sendLarge(m plain) bool {
-	s := d.socket()
-	size := len(m.payload)
-	if d.tls != nil || s.sender.Role() == protocol.Client || size > maxPlain {
-		return false
-	}
-	if d.flush(); d.full || d.filling || s.outputActive || s.outputOver {
-		return false
-	}
-	b := batches.Get().(*batch)
-	d.batch = b
-	s.acceptPlain(b)
-	h := s.sender.Begin(frame.Opcode(m.typ), 0, int64(size), true)
-	b.out = h.Append(b.out)
-	b.tail = m.payload
-	b.plain = append(b.plain, plainEnd{int32(len(b.out) + size), int32(size)})
-	if s.settings.observer != nil {
-		b.observeMessage(m.typ, int64(size), s.sender.Size(size))
-	}
-	s.buffered += int64(size)
-	err := d.write(b)
-	if left := b.size() - b.sent; err == nil && left > 0 {
-		b.keepTail()
-		s.needOutput()
-		s.inFlight = left
-		s.holdQueue()
-		d.wait()
-		return true
-	}
-	d.settle(err)
-	return true
-}
-
-// maxPlain is the largest message that sendLarge takes.
-const maxPlain = 1 << 30
-
-// keepTail copies what of the tail the stream has not taken, and forgets what it has.
-func (b *batch) keepTail() {
-	out, tail := b.left()
-	taken := int32(b.sent)
-	b.out = b.out[:copy(b.out, out)]
-	b.loan = newBuffer(len(tail))
-	b.loan.b = append(b.loan.b, tail...)
-	b.tail, b.sent = b.loan.b, 0
-	for i := range b.plain {
-		b.plain[i].end -= taken
-	}
-	for i := range b.leaving {
-		b.leaving[i].end -= int64(taken)
-	}
-}
-
-// flush writes what waits, as far as the system takes it now. Call with mu held; it is given up while a message is
-// compressed.
-func (d *loopDriver) flush() {
-	for !d.full && !d.filling {
-		if !d.fill() {
-			if d.tls != nil {
-				d.sendTLS()
-			}
-			return
-		}
-		b := d.batch
-		err := d.write(b)
-		if err == nil && b.sent < b.size() {
-			d.wait()
-			return
-		}
-		d.settle(err)
-	}
-}
-
-// wait waits for room for the rest of the batch.
-func (d *loopDriver) wait() {
-	s := d.socket()
-	d.full = true
-	s.outputActive = true
-	s.settlePlain(d.batch)
-	s.moved()
-	d.watch(d.Watches())
-	if d.inputEnd { // endOutput waited for who made the batch
-		d.Post()
-	}
-}
-
-// fill makes a batch of what waits, and reports false if that is nothing, or takes time.
-func (d *loopDriver) fill() bool {
-	s := d.socket()
-	if d.batch == nil {
-		if !s.outputActive {
-			return false
-		}
-		d.batch = batches.Get().(*batch)
-	}
-	b := d.batch
-	if b.begun || b.tail != nil || s.queue.n == 0 && len(s.control) == 0 && !s.closeWant.wanted {
-		if b.size() > 0 {
-			return true
-		}
-		d.drop()
-		return false
-	}
-	d.filling = true
-	if s.queue.n > 0 && s.queue.at(0).blob != nil && len(b.out) == 0 && !s.closeWant.urgent {
-		go d.fillBlob() // what it is read from may block
-		return false
-	}
-	ok := s.fillBatch(b)
-	d.filling = false
-	if !ok {
-		d.drop()
-	}
-	return ok
-}
-
-// fillBlob makes a batch of a blob's next fragment, and has it written.
-func (d *loopDriver) fillBlob() {
-	s := d.socket()
-	s.mu.Lock()
-	defer s.unlock()
-	ok := s.fillBatch(d.batch)
-	d.filling = false
-	if !ok {
-		d.drop()
-		return
-	}
-	d.flush()
-}
-
-// drop ends the output for now. Call with mu held.
-func (d *loopDriver) drop() {
-	if d.batch != nil {
-		d.batch.reset()
-		batches.Put(d.batch)
-		d.batch = nil
-	}
-	d.socket().outputActive = false
-	d.freed()
-}
-
-// settle reports how the writing of the batch went.
-func (d *loopDriver) settle(err error) {
-	b := d.batch
-	if b == nil {
-		return
-	}
-	d.socket().settle(b, err)
-	if !d.socket().outputActive {
-		batches.Put(b)
-		d.batch = nil
-	}
-}
-
-// left returns what of the batch the stream has not taken.
-func (b *batch) left() (out, tail []byte) {
-	if b.sent < int64(len(b.out)) {
-		return b.out[b.sent:], b.tail
-	}
-	return nil, b.tail[b.sent-int64(len(b.out)):]
-}
-
-// write gives the system of a batch what it takes.
-func (d *loopDriver) write(b *batch) error {
-	if !b.begun {
-		b.begun = true
-		d.socket().tapOutput(b)
-	}
-	if d.tls != nil {
-		return d.writeTLS(b)
-	}
-	out, tail := b.left()
-	n, err := 0, error(nil)
-	switch {
-	case len(tail) == 0 && b.last && d.socket().endsWithClose():
-		n, err = d.SendLast(out)
-	case len(tail) == 0:
-		n, err = d.Send(out)
-	case len(out) == 0:
-		n, err = d.Send(tail)
-	default:
-		n, err = d.Send2(out, tail)
-	}
-	b.sent += int64(n)
-	return err
 }

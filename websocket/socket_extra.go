@@ -71,6 +71,8 @@ type ending struct {
 	reason   string        // of the peer's Close frame
 	inputEnd error         // what ended the input, on a loop
 	lingered int64         // octets that were discarded
+	lingerBy time.Duration // when lingering, or the part of it that comes first, ends, by the engine's clock
+	resting  bool          // lingering goes on reading at the next tick
 	movedAt  time.Duration // when the stream last took something, by the engine's clock
 }
 

@@ -18,7 +18,7 @@ func (s *Socket) input() {
 		s.in = nil
 		return
 	}
-	for !s.held() {
+	for !s.held() && !s.sated() {
 		var ev protocol.Event
 		ev, s.in = s.receiver.Next(s.in)
 		switch ev.Kind {
@@ -27,7 +27,12 @@ func (s *Socket) input() {
 			s.progressed()
 			s.holdInput()
 			return
+		case protocol.Working:
+			s.made += s.receiver.Effort()
 		case protocol.Data:
+			if !s.receiver.InPlace() {
+				s.made += s.receiver.Effort()
+			}
 			s.data(&ev)
 			s.receiver.Release()
 		case protocol.Ping:
@@ -42,6 +47,12 @@ func (s *Socket) input() {
 		}
 	}
 }
+
+// portion is how many octets a turn inflates while others wait: they may be a thousand times as many as were read.
+const portion = 64 << 10
+
+// sated reports whether enough was made of the input for this turn.
+func (s *Socket) sated() bool { return s.bound > 0 && s.made >= s.bound }
 
 // unread reports whether there is something for input to do.
 func (s *Socket) unread() bool { return len(s.in) > 0 || s.receiver.Pending() }

@@ -1,9 +1,11 @@
 package websocket
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/everwire/everwire/internal/protocol"
+	"github.com/everwire/everwire/websocket/deflate"
 	"github.com/everwire/everwire/websocket/frame"
 )
 
@@ -39,5 +41,39 @@ func TestAHeaderAloneMakesNoRoom(t *testing.T) {
 			}
 			s.assembly.drop()
 		})
+	}
+}
+
+// While others wait, a turn ends when much has been done, also if nothing came of it.
+func TestATurnEndsAfterMuchEffort(t *testing.T) {
+	const blocks = 200
+	s := newSocket(protocol.Client, newSettings(Limits{}, Rates{}, Heartbeat{}, Queue{}), Open)
+	s.takeArrival()
+	s.receiver.Init(protocol.Client, &s.settings.receive)
+	s.receiver.Inflate(deflate.Params{ServerMaxWindowBits: 15, ServerNoContextTakeover: true})
+	for _, content := range []string{"", strings.Repeat("x", 60)} {
+		final := "\x01" + string([]byte{byte(len(content)), 0, ^byte(len(content)), 0xff}) + content
+		padding := strings.Repeat("\x00\x00\x00\xff\xff", (65-len(final))/5) // there may be one final block for 64 octets
+		message := strings.Repeat(padding+final, blocks) + "\x00"
+		var got []string
+		s.OnMessage(func(_ *Socket, m Message) { got = append(got, m.Text()) })
+		h := frame.Header{Fin: true, Rsv: frame.Rsv1, Opcode: frame.Text, Length: int64(len(message))}
+		s.in = append(h.Append(nil), message...)
+		turns := 0
+		for s.bound = portion; s.unread(); turns++ {
+			s.made = 0
+			for more := true; more; more = s.unread() && !s.sated() {
+				s.input()
+			}
+			if s.made > 3*portion/2 {
+				t.Errorf("an effort of %d in a turn", s.made)
+			}
+		}
+		if turns < blocks/10 {
+			t.Errorf("%d final blocks in %d turns", blocks, turns)
+		}
+		if want := strings.Repeat(content, blocks); len(got) != 1 || got[0] != want {
+			t.Errorf("got %.100q, want %.100q", got, want)
+		}
 	}
 }

@@ -26,8 +26,19 @@ func (r *Receiver) Inflate(p deflate.Params) {
 }
 
 // Pending reports whether Next has more events without further input. Until it has not, the input of the
-// last call must stay as it is.
+// last call must stay as it is, unless Keep was called.
 func (r *Receiver) Pending() bool { return r.inflater != nil && r.inflater.full && !r.done }
+
+// Effort returns how much work it was to inflate the last piece, as [deflate.Decompressor.Effort] does. Call it while a
+// compressed message is in progress.
+func (r *Receiver) Effort() int { return r.inflater.Effort() }
+
+// Keep copies what is unread of the input of the last call, which from then on may change.
+func (r *Receiver) Keep() {
+	if r.Pending() {
+		r.inflater.Keep()
+	}
+}
 
 // Release gives back the memory that the payload of the last event lies in, if that was the end of its
 // message, or the input has ended.
@@ -117,8 +128,11 @@ func (r *Receiver) inflate(in []byte) (Event, []byte) {
 		return r.fail(largerThan(max)), nil
 	}
 	last := r.fin && !r.inFrame
-	if len(piece) == 0 && !last {
-		return Event{}, rest
+	switch {
+	case len(piece) > 0 || last:
+		return r.handOn(piece, last), rest
+	case i.full:
+		return Event{Kind: Working}, rest
 	}
-	return r.handOn(piece, last), rest
+	return Event{}, rest
 }

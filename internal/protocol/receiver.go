@@ -12,6 +12,7 @@ type Kind uint8
 
 const (
 	None    Kind = iota // the input is used up
+	Working             // much was done (see Effort), and nothing came of it yet: call Next again, with what is left
 	Data                // a piece of a message
 	Ping                // a Ping frame, to be answered with a Pong
 	Pong                // a Pong frame

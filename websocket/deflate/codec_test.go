@@ -42,7 +42,8 @@ func far(r *rand.Rand, n int) []byte {
 	return b[:n]
 }
 
-// inflate feeds a message in pieces of the given size, 0 for all at once, and collects the payload.
+// inflate feeds a message in pieces of the given size, 0 for all at once, and collects the payload. If the size is odd, pieces of
+// which there is more to come are kept, and overwritten.
 func inflate(d *deflate.Decompressor, compressed []byte, size int) (payload []byte, err error) {
 	if size == 0 {
 		size = max(len(compressed), 1)
@@ -60,6 +61,10 @@ func inflate(d *deflate.Decompressor, compressed []byte, size int) (payload []by
 			payload = append(payload, piece...)
 			if state != deflate.Full {
 				break
+			}
+			if size&1 != 0 {
+				d.Keep()
+				clear(in)
 			}
 			piece, state, err = d.Next(nil, last)
 		}
@@ -340,6 +345,40 @@ func TestLargeMessagesWithFinalBlocks(t *testing.T) {
 	}
 }
 
+// A caller that wants to do other things meanwhile gets the chance before much has been done, also if nothing comes of it.
+func TestFinalBlocksAreEffort(t *testing.T) {
+	const blocks, octets = 200, 60
+	for _, content := range []string{"", string(noise(rand.New(rand.NewPCG(13, 14)), octets))} {
+		stored := "\x01" + string([]byte{byte(len(content)), 0, ^byte(len(content)), 0xff}) + content
+		padding := strings.Repeat("\x00\x00\x00\xff\xff", (octets+5-len(stored))/5) // there may be one final block for 64 octets
+		compressed := strings.Repeat(padding+stored, blocks) + "\x00"
+		for _, takeover := range []bool{false, true} {
+			var d deflate.Decompressor
+			d.Init(15, takeover)
+			var got []byte
+			effort, calls, in := 0, 0, []byte(compressed)
+			for state := deflate.Full; state == deflate.Full; calls++ {
+				var piece []byte
+				var err error
+				if piece, state, err = d.Next(in, true); err != nil {
+					t.Fatalf("after %d octets: %v", len(got), err)
+				}
+				if e := d.Effort(); e > 96<<10 || e < len(piece) {
+					t.Errorf("call %d: an effort of %d for %d octets", calls, e, len(piece))
+				}
+				effort += d.Effort()
+				got, in = append(got, piece...), nil
+			}
+			if want := strings.Repeat(content, blocks); string(got) != want {
+				t.Errorf("got %d octets, want %d", len(got), len(want))
+			}
+			if least := blocks * 8 << 10; effort < least {
+				t.Errorf("an effort of %d in %d calls; want %d or more", effort, calls, least)
+			}
+		}
+	}
+}
+
 func TestCorruptData(t *testing.T) {
 	var context deflate.Compressor
 	context.Init(15, 1, true)
@@ -384,6 +423,17 @@ func TestRelease(t *testing.T) {
 	d.Release()
 	if got, err := inflate(&d, []byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), 0); err != nil || string(got) != "Hello" {
 		t.Fatalf("the next message: %q, %v", got, err)
+	}
+}
+
+// Once it is told to keep its input, what that lay in may be used for other things.
+func TestInputThatIsKeptMayChange(t *testing.T) {
+	payload := prose(rand.New(rand.NewPCG(21, 22)), 400<<10)
+	var d deflate.Decompressor
+	d.Init(15, false)
+	got, err := inflate(&d, deflate.Append(nil, payload, 15, 1), 49_999)
+	if err != nil || !bytes.Equal(got, payload) {
+		t.Errorf("%d octets came back, not those %d that were sent, and %v", len(got), len(payload), err)
 	}
 }
 

@@ -39,7 +39,7 @@ func (d *Decompressor) Init(bits int, takeover bool) {
 
 // Next feeds the next octets of a message and returns the next piece of its payload, of up to 32 KiB or
 // empty. Last says that the message ends with these octets, and is said again with each call that feeds no
-// more. Input must stay as it is until Next returns Hungry or Done, a piece until the next call of a
+// more. Input must stay as it is until Next returns Hungry or Done, or Keep is called; a piece until the next call of a
 // method.
 //
 // The only error is [ErrCorrupt]. After it, or to give up a message, call Release.
@@ -59,6 +59,22 @@ func (d *Decompressor) Next(in []byte, last bool) (piece []byte, state State, er
 		d.window.add(piece)
 	}
 	return piece, state, err
+}
+
+// Keep copies what is unread of the input, which from then on may change.
+func (d *Decompressor) Keep() {
+	if m := d.message; m != nil && m.stream != nil {
+		m.stream.keep()
+	}
+}
+
+// Effort returns how much work the last piece was: about as much as to inflate so many octets. It may be much for a
+// piece that is empty.
+func (d *Decompressor) Effort() int {
+	if d.message == nil {
+		return 0
+	}
+	return d.message.effort
 }
 
 // Holds returns about how many octets of memory the message in progress holds, besides the window.

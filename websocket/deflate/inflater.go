@@ -39,6 +39,7 @@ type inflater struct {
 	turned bool // the other one is full
 	done   bool // the message has ended
 
+	effort     int    // of the last call of next
 	fed        int64  // octets of input
 	restarts   int64  // final blocks behind which it went on
 	dictionary []byte // of the last restart
@@ -49,6 +50,13 @@ type inflater struct {
 const (
 	freeRestarts = 16
 	restartSize  = 64
+)
+
+// Going on behind a final block is as much work as to inflate restartEffort octets. After restartsAtOnce of them the caller may do
+// something else.
+const (
+	restartsAtOnce = 8
+	restartEffort  = 8 << 10
 )
 
 var inflaters = sync.Pool{New: func() any {
@@ -73,6 +81,7 @@ func (m *inflater) free() {
 
 func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err error) {
 	m.fed += int64(len(in))
+	before := m.restarts
 	switch {
 	case m.stream != nil:
 		state, err = m.stream.feed(in, last)
@@ -95,6 +104,7 @@ func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err er
 	piece = m.halves[m.half][m.taken:m.n:m.n]
 	m.taken = m.n
 	m.done = state == Done
+	m.effort = len(piece) + int(m.restarts-before)*restartEffort
 	return piece, state, nil
 }
 
@@ -111,7 +121,7 @@ func (m *inflater) context() []byte {
 	return nil
 }
 
-// fill inflates until the message ends, Done, or a half is full.
+// fill inflates until the message ends, Done, or a half is full, or it has gone on behind some final blocks.
 func (m *inflater) fill() (State, error) {
 	if m.n == pieceSize {
 		m.half, m.n, m.taken, m.turned = 1-m.half, 0, 0, true
@@ -125,8 +135,12 @@ func (m *inflater) fill() (State, error) {
 		}
 		if err == io.EOF {
 			var more bool
-			if more, err = m.final(); !more && err == nil {
+			switch more, err = m.final(); {
+			case err != nil:
+			case !more:
 				return Done, nil
+			case m.restarts%restartsAtOnce == 0:
+				return Full, nil
 			}
 		}
 		if err != nil {

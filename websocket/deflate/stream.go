@@ -1,6 +1,7 @@
 package deflate
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"iter"
@@ -13,6 +14,7 @@ type stream struct {
 	m      *inflater
 	in     []byte
 	behind []byte // comes after in
+	kept   bool   // both are memory of the stream's own
 	last   bool   // and nothing after that, but the trailer
 	ended  bool   // the trailer was moved to in
 
@@ -46,7 +48,7 @@ func (s *stream) run(yield func(State) bool) {
 // feed gives the coroutine input and lets it run until it lacks some, a half is full, or the message ends.
 func (s *stream) feed(in []byte, last bool) (State, error) {
 	if len(in) > 0 {
-		s.behind = in
+		s.behind, s.kept = in, false
 	}
 	s.last = last
 	state, running := s.resume()
@@ -54,6 +56,13 @@ func (s *stream) feed(in []byte, last bool) (State, error) {
 		return Done, s.err
 	}
 	return state, nil
+}
+
+// keep copies what is left of what was fed.
+func (s *stream) keep() {
+	if !s.kept {
+		s.in, s.behind, s.kept = bytes.Clone(s.in), bytes.Clone(s.behind), true
+	}
 }
 
 // Read gives flate what was fed.
