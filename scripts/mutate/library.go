@@ -198,6 +198,33 @@ var libraryMutations = []mutation{
 
 	// A Socket's events and its queue.
 	{
+		name: "what a paused socket has not inflated is left in the loop's buffer",
+		file: "websocket/socket_driver_loop.go",
+		old:  "\ts.receiver.Keep()\n",
+		new:  "",
+		in:   inWebsocket,
+		test: "TestPausingInsideACompressedMessage",
+		says: `compression_test.go`,
+	},
+	{
+		name: "work that nothing comes of does not count while others wait",
+		file: "websocket/deflate/inflater.go",
+		old:  "case m.restarts%restartsAtOnce == 0:",
+		new:  "case false:",
+		in:   inWebsocket,
+		test: "TestATurnEndsAfterMuchEffort",
+		says: `an effort of`,
+	},
+	{
+		name: "a peer that goes on sending after our Close frame is read as fast as it sends",
+		file: "websocket/socket_close.go",
+		old:  "e.lingerBy-engine.Since() > lingerRest",
+		new:  "false",
+		in:   inWebsocket,
+		test: "TestLingeringAfterTheLastCloseFrameIsBounded",
+		says: `not some 20 ms for each 64 KiB`,
+	},
+	{
 		name: "a message is delivered after Close",
 		file: "websocket/socket_receive.go",
 		old:  "func (s *Socket) data(ev *protocol.Event) {\n\tif s.ReadyState() != Open {",
