@@ -57,7 +57,7 @@ mutate-pages: tools ## break the demos in twelve ways, one by one, and see a bro
 soak: ## 10,000 idle sockets and 50 rooms of 20 for a minute, every delivery counted
 	go run ./bench/rooms
 
-hostile: ## 5,000 hostile peers of all kinds for a minute, while 100 honest sockets chat
+hostile: ## 5,000 hostile peers of all kinds for a minute, while 100 honest ones talk: to Sockets, then to Conns
 	go run ./bench/hostile
 
 chaos: ## three nodes that are killed, stopped and cut off for two minutes, while 3,000 members must miss nothing

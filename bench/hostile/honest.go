@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,7 @@ const (
 
 var epoch = time.Now()
 
-// A crowd is the honest sockets. Half of them sit in rooms, half are echoed to; an echo is a room of one.
+// A crowd is the honest sockets. Some of them sit in rooms, the others are echoed to; an echo is a room of one.
 type crowd struct {
 	sockets []*websocket.Socket
 	members int // of rooms; those behind are echoed to
@@ -32,12 +34,15 @@ type crowd struct {
 	sent, expected, delivered, wrong, failed atomic.Int64
 
 	mu   sync.Mutex
-	took []time.Duration
+	took []delivery
 }
+
+// A delivery is how long a message took, and when it was sent.
+type delivery struct{ at, took time.Duration }
 
 // meet connects n honest sockets, which talk from then on.
 func meet(addrs addresses, n int) *crowd {
-	c := &crowd{members: n / 2 / roomSize * roomSize, heard: make([][]uint32, n), stop: make(chan struct{})}
+	c := &crowd{members: addrs.Face.sockets(n) / roomSize * roomSize, heard: make([][]uint32, n), stop: make(chan struct{})}
 	for i := range n {
 		url := "ws://" + addrs.Echo + "/echo"
 		if i < c.members {
@@ -105,17 +110,29 @@ func (c *crowd) hear(i int, msg []byte) {
 	*place = number + 1
 	c.delivered.Add(1)
 	c.mu.Lock()
-	c.took = append(c.took, took)
+	c.took = append(c.took, delivery{time.Since(epoch) - took, took})
 	c.mu.Unlock()
 }
 
-// latencies returns those since the last call.
+// latencies returns those since the last call, second by second if that is asked for.
 func (c *crowd) latencies() latencies {
 	c.mu.Lock()
 	all := c.took
 	c.took = nil
 	c.mu.Unlock()
-	return summarize(all)
+	took := make([]time.Duration, len(all))
+	bySecond := map[time.Duration][]time.Duration{}
+	for i, d := range all {
+		took[i] = d.took
+		second := d.at.Truncate(time.Second)
+		bySecond[second] = append(bySecond[second], d.took)
+	}
+	if *timeline {
+		for _, second := range slices.Sorted(maps.Keys(bySecond)) {
+			fmt.Printf("  %5v  %v\n", second, summarize(bySecond[second]))
+		}
+	}
+	return summarize(took)
 }
 
 // leave ends the talking, waits for what is on its way, and closes all sockets in order.

@@ -4,10 +4,13 @@
 //	go run ./bench/hostile
 //
 // It starts the server as a process of its own, with the library's default limits and what an operator would add,
-// and another one for the attackers, which has one core at the lowest priority: what is asked is what hostile peers
-// make the server spend, not who gets more of the machine. The honest sockets are in this process: those of one half
-// are members of chat rooms (websocket.Server), those of the other are echoed to (websocket.Accept). Every message
-// carries its sender, a number and the time.
+// and another one for the attackers, at the lowest priority. The honest sockets are in this process. Every message
+// carries its sender, a number and the time. What is asked is what hostile peers make the server spend, not who gets more of
+// the machine: so the server has one half of the cores for itself, and its peers the other.
+//
+// There are two faces of the library to attack, one after the other: sockets is a chat with rooms (websocket.Server), conns an echo
+// (websocket.Accept in an http.Server, a goroutine for each), whose order the Go scheduler makes and not we. With -face both
+// one process serves both, half of the peers, honest or not, each.
 //
 // After a warm-up, and a quiet phase to compare with, the attackers come all at once, each of one kind (see kinds.go),
 // and come again when they are cut; then it is calm again. In the end uploads of a GiB meet the limit of a MiB: each
@@ -24,20 +27,23 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 	"time"
 )
 
 var (
 	role      = flag.String("role", "", "be the server or the attackers (used by the test itself)")
+	faces     = flag.String("face", "sockets,conns", "what is attacked: sockets, conns, or both at once")
 	honest    = flag.Int("honest", 100, "honest sockets")
 	attackers = flag.Int("attackers", 5000, "attackers at once")
 	quiet     = flag.Duration("quiet", 20*time.Second, "how long the honest sockets are alone")
 	attack    = flag.Duration("attack", time.Minute, "how long the attack takes")
 	pause     = flag.Duration("pause", 2*time.Second, "how long an attacker waits, on average, before it comes again")
 	uploads   = flag.Int("uploads", 100, "uploads of a GiB, of each way to upload")
+	timeline  = flag.Bool("timeline", false, "show how long honest messages took second by second")
 	memory    = flag.Int64("memory", 1024, "MiB that the server may take at most")
 	slack     = flag.Float64("slack", 0.1, "how far from the start the server may end, as a fraction")
-	slower    = flag.Float64("slower", 3, "how many times the quiet phase's 99th percentile that of the attack may be")
+	slower    = flag.Float64("slower", 3, "how many times the 99th percentile before the attack, or after it if that is less, that of the attack may be")
 )
 
 func main() {
@@ -49,15 +55,29 @@ func main() {
 	case "attackers":
 		runAttackers(flag.Args())
 	default:
-		if !run() {
+		servers, err := shareCores()
+		if err != nil {
+			log.Fatal(err)
+		}
+		well := true
+		for _, name := range strings.Split(*faces, ",") {
+			f, ok := faceNames[name]
+			if !ok {
+				log.Fatalf("there is no face %q", name)
+			}
+			fmt.Printf("== %s: %d honest, %d attackers\n\n", name, *honest, *attackers)
+			well = run(f, servers) && well
+			fmt.Println()
+		}
+		if !well {
 			os.Exit(1)
 		}
 	}
 }
 
-// run is the whole test, and reports whether it went well.
-func run() bool {
-	server := startServer()
+// run is the whole test of a face, by a server on some cores, and reports whether it went well.
+func run(f face, cores []int) bool {
+	server := startServer(f, cores)
 	defer server.stop()
 	v := &verdict{}
 	fmt.Printf("fresh server:     %v\n", server.measure())
@@ -83,7 +103,8 @@ func run() bool {
 	fmt.Printf("server at most:   %.1f MiB resident\n", float64(most)/(1<<20))
 
 	time.Sleep(*quiet / 4)
-	fmt.Printf("calm again:       %v\n", crowd.latencies())
+	after := crowd.latencies()
+	fmt.Printf("calm again:       %v\n", after)
 	saw := runUploads(server.addrs, *uploads)
 	crowd.leave()
 	end := server.settle(start)
@@ -96,8 +117,8 @@ func run() bool {
 	fmt.Printf("honest sockets:   %v\n", crowd)
 	fmt.Printf("at the end:       %v\n", end)
 	fmt.Printf("against start:    %s\n", end.compare(start))
-	ratio := float64(during.p99) / float64(before.p99)
-	fmt.Printf("99th percentile:  %.1f times that of the quiet phase\n", ratio)
+	ratio := float64(during.p99) / float64(min(before.p99, after.p99)) // the machine may have been busy in one of them
+	fmt.Printf("99th percentile:  %.1f times that of quiet\n", ratio)
 
 	v.check(crowd.lost() == 0 && crowd.wrong.Load() == 0 && crowd.failed.Load() == 0, "honest sockets lost nothing")
 	v.check(most <= *memory<<20, "the server's memory is bounded")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,8 +17,23 @@ import (
 	"github.com/everwire/everwire/websocket"
 )
 
+// A face is what is attacked of the library.
+type face int
+
+const (
+	sockets face = iota
+	conns
+	both
+)
+
+var faceNames = map[string]face{"sockets": sockets, "conns": conns, "both": both}
+
+// sockets returns how many of n peers a websocket.Server serves.
+func (f face) sockets(n int) int { return [...]int{sockets: n, conns: 0, both: n / 2}[f] }
+
 // addresses are where the server listens.
 type addresses struct {
+	Face   face
 	Rooms  string // a websocket.Server
 	Secure string // the same, over TLS
 	Echo   string // an http.Server: /echo, by websocket.Accept, and /stats
@@ -86,12 +102,16 @@ type process struct {
 	addrs addresses
 }
 
-func startServer() *process {
-	server, line := child.Start("-role", "server")
+func startServer(f face, cores []int) *process {
+	server, line, err := child.Program{Args: []string{"-role", "server"}, Cores: cores}.Start(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
 	p := &process{child: server}
 	if err := json.Unmarshal([]byte(line), &p.addrs); err != nil {
 		log.Fatal(err)
 	}
+	p.addrs.Face = f
 	return p
 }
 

@@ -94,13 +94,26 @@ type sightings struct {
 	codes []map[websocket.CloseCode]int
 }
 
+// A door is where an upload goes.
+type door struct {
+	name, addr string
+	secure     bool
+}
+
+func (a *addresses) doors() (doors []door) {
+	if a.Face != conns {
+		doors = append(doors, door{"a Socket", a.Rooms, false}, door{"a Socket over TLS", a.Secure, true})
+	}
+	if a.Face != sockets {
+		doors = append(doors, door{"a Conn", a.Echo, false})
+	}
+	return doors
+}
+
 // runUploads uploads n times in each way to each of the server's doors, some at once.
 func runUploads(addrs addresses, n int) (s sightings) {
 	for _, w := range ways {
-		for _, door := range []struct {
-			name, addr string
-			secure     bool
-		}{{"a Socket", addrs.Rooms, false}, {"a Socket over TLS", addrs.Secure, true}, {"a Conn", addrs.Echo, false}} {
+		for _, d := range addrs.doors() {
 			codes := map[websocket.CloseCode]int{}
 			var mu sync.Mutex
 			var all sync.WaitGroup
@@ -108,7 +121,7 @@ func runUploads(addrs addresses, n int) (s sightings) {
 			for range n {
 				slots <- struct{}{}
 				all.Go(func() {
-					code := w.upload(door.addr, door.secure)
+					code := w.upload(d.addr, d.secure)
 					<-slots
 					mu.Lock()
 					defer mu.Unlock()
@@ -116,7 +129,7 @@ func runUploads(addrs addresses, n int) (s sightings) {
 				})
 			}
 			all.Wait()
-			s.names = append(s.names, w.name+", to "+door.name)
+			s.names = append(s.names, w.name+", to "+d.name)
 			s.codes = append(s.codes, codes)
 		}
 	}

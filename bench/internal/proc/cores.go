@@ -55,8 +55,28 @@ func OnCores(cores []int, f func() error) error {
 
 // Stay keeps all threads of this process, and those that it will start, to these cores.
 func Stay(cores []int) error {
+	err := onThreads(func(tid int) error { return unix.SchedSetaffinity(tid, setOf(cores)) })
+	if err != nil {
+		return fmt.Errorf("keeping this process to the cores %v: %w", cores, err)
+	}
+	return nil
+}
+
+// GiveWay gives all threads of this process, and those that it will start, the lowest of the ordinary priorities and the shortest
+// slices of time, so that other processes on its cores hardly wait for it.
+func GiveWay() error {
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Nice: 19, Runtime: 100_000} // ns
+	err := onThreads(func(tid int) error { return unix.SchedSetAttr(tid, &attr, 0) })
+	if err != nil {
+		return fmt.Errorf("giving way: %w", err)
+	}
+	return nil
+}
+
+// onThreads calls f with each thread of this process.
+func onThreads(f func(tid int) error) error {
 	done := map[int]bool{}
-	for again := true; again; { // until no thread was started by one that was not yet kept
+	for again := true; again; { // until no thread was started by one for which f was not yet called
 		again = false
 		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
@@ -67,8 +87,8 @@ func Stay(cores []int) error {
 			if err != nil || done[tid] {
 				continue
 			}
-			if err := unix.SchedSetaffinity(tid, setOf(cores)); err != nil && err != unix.ESRCH {
-				return fmt.Errorf("keeping this process to the cores %v: %w", cores, err)
+			if err := f(tid); err != nil && err != unix.ESRCH {
+				return err
 			}
 			done[tid], again = true, true
 		}
