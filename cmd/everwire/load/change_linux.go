@@ -145,6 +145,20 @@ func (l *loop) takeQueued() {
 	}
 }
 
+// newlyDue is how many messages of a connection have become due since the loop has last handed them out, and the first of them.
+// Where they are for whoever is open there are none.
+func (l *loop) newlyDue(i int, now int64) (first, n int64) {
+	m := l.task.measure
+	if !m.queued || m.shared {
+		return 0, 0
+	}
+	first = l.round
+	if i < l.next {
+		first++
+	}
+	return first, m.dueFrom(l.number(i), first, now)
+}
+
 // nextSender is whose turn it is; negative: nobody's.
 func (l *loop) nextSender() int {
 	if l.task.measure.shared {

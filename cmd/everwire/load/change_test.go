@@ -363,3 +363,26 @@ func TestUnsentOfFailures(t *testing.T) {
 		}
 	}
 }
+
+// That is so also for what became due while the generator itself was held up.
+func TestUnsentWhileHeldUp(t *testing.T) {
+	for _, transport := range transports {
+		over := make(chan struct{})
+		p := serve(t, transport, conversation(func(context.Context, *websocket.Conn) { <-over }))
+		p.Connections, p.RatePerConnection, p.InFlight, p.Reopen = 1, 1000, 2, time.Hour
+		p.Message = func(v Variables) []byte {
+			if v.Sequence == 1 {
+				close(over)
+				time.Sleep(brief)
+			}
+			return []byte{1}
+		}
+		_, r, err := runUntil(t, p, nil, func(s Sample) bool { return s.Errors > 0 })
+		if err != nil || r.Errors != 1 {
+			t.Fatalf("%s: Run: %+v, %v", transport, r, err)
+		}
+		if due := int64(brief / time.Millisecond); r.Sent+r.Unsent < due {
+			t.Errorf("%s: %d sent and %d unsent; want %d or more in all", transport, r.Sent, r.Unsent, due)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type conn struct {
 	state    connState
 	leaving  bool    // it is to be closed when nothing is on the way; so it sends no more
 	eager    bool    // it is among those that send at the next turn
+	aged     bool    // what it did not answer has been counted
 	wanted   uint32  // the events that epoll looks for
 	inFlight int32   // messages sent, or on their way to the socket, and not answered
 	owed     int32   // messages that are due and wait for the window
@@ -44,7 +45,12 @@ func (l *loop) want(i int, c *conn, events uint32) {
 		return
 	}
 	c.wanted = events
-	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, int(c.fd), &unix.EpollEvent{Events: events | edges, Fd: int32(i)}); err != nil {
+	l.arm(i, c)
+}
+
+// arm has epoll name a connection again, at once if there is reason to.
+func (l *loop) arm(i int, c *conn) {
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, int(c.fd), &unix.EpollEvent{Events: c.wanted | edges, Fd: int32(i)}); err != nil {
 		l.fail(i, ioError(os.NewSyscallError("epoll_ctl", err), SystemError))
 	}
 }
@@ -70,10 +76,19 @@ func (l *loop) ready(i int, events uint32) {
 	}
 }
 
+// readsAtOnce is how often a connection is read before others have their turn, and the clock.
+const readsAtOnce = 8
+
 // receive reads what there is. Events are edge-triggered, which saves epoll a second look at every connection: so it
 // reads until there is less than there is room for, and where the server has ended its half, until that is read as well.
+// Of a server that is faster than messages are made that would never be: after some reads epoll is asked to name the connection
+// once more, behind the others.
 func (l *loop) receive(i int, c *conn, ended bool) {
-	for c.state != failed && c.state != unused {
+	for reads := 0; c.state != failed && c.state != unused; reads++ {
+		if reads == readsAtOnce {
+			l.arm(i, c)
+			return
+		}
 		if n := c.discardable() - 1; n > receiveSize { // the last octet ends the message below
 			n, e := rawDiscard(c.fd, n)
 			if e == unix.EINTR {

@@ -83,7 +83,7 @@ func (l *loop) fail(i int, err error) {
 	waited := c.inFlight
 	l.inFlight -= int64(c.inFlight)
 	l.owed -= int64(c.owed)
-	c.inFlight, c.owed, c.out, c.rare, c.sent = 0, 0, 0, nil, batches{}
+	c.inFlight, c.owed, c.out, c.rare, c.sent, c.aged = 0, 0, 0, nil, batches{}, false
 	if l.spreading() {
 		if l.spread.leave(c.received, &l.live) {
 			l.loops.loops[0].wake()
@@ -117,6 +117,10 @@ func (l *loop) lose(i int, c *conn) {
 		return
 	}
 	l.unsent += int64(c.owed)
+	if !c.aged && c.state == open && !c.leaving {
+		_, n := l.newlyDue(i, l.clock.now())
+		l.unsent += n
+	}
 	if l.plan.Scenario == Handshake { // what comes next is due at its own time
 		c.received += int64(c.owed)
 		if c.state == connecting || c.state == upgrading {

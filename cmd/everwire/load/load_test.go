@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -120,6 +121,30 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// A connection whose messages come back before the next one is made has always something to read, and is not all that is read.
+func TestConnectionsHaveTheirTurn(t *testing.T) {
+	for _, transport := range transports {
+		var made [2]atomic.Int64
+		p := serve(t, transport, everwire(t, false))
+		p.Connections, p.InFlight = 2, 3
+		p.Message = func(v Variables) []byte {
+			if made[v.Connection].Add(1) < 300 {
+				time.Sleep(time.Millisecond)
+			}
+			return make([]byte, 300<<10)
+		}
+		_, r, err := runUntil(t, p, nil, func(Sample) bool { return made[0].Load() >= 5 && made[1].Load() >= 5 })
+		if err != nil || r.Errors != 0 {
+			t.Errorf("%s: Run: %+v, %v", transport, r, err)
+		}
+		for i := range made {
+			if n := made[i].Load(); n > 250 {
+				t.Errorf("%s: connection %d had %d turns while the other waited for 5", transport, i, n)
+			}
+		}
+	}
+}
+
 // What the server saw, or Result says, must show that content is looked at.
 func TestContentIsChecked(t *testing.T) {
 	for _, transport := range transports {
@@ -196,14 +221,19 @@ func TestOthersGoOn(t *testing.T) {
 		for _, scenario := range []Scenario{Echo, Broadcast} {
 			t.Run(transport+"/"+string(scenario), func(t *testing.T) {
 				srv := everwire(t, scenario == Broadcast)
-				last := make(chan *websocket.Socket, 5)
-				srv.OnConnection(func(s *websocket.Socket, _ *http.Request) { last <- s })
-				p := serve(t, transport, srv)
+				var requests atomic.Int64 // one by one; their Sockets may be made in another order
+				last := make(chan *websocket.Socket, 1)
+				srv.OnConnection(func(s *websocket.Socket, r *http.Request) {
+					if r.Header.Get("Number") == "5" {
+						last <- s
+					}
+				})
+				p := serve(t, transport, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					r.Header.Set("Number", strconv.FormatInt(requests.Add(1), 10))
+					srv.ServeHTTP(w, r)
+				}))
 				p.Scenario, p.Dialing = scenario, 1 // so that the last one is not the one that sends
 				l := opened(t, p)
-				for range 4 {
-					<-last
-				}
 				victim := <-last
 				victim.Terminate()
 				r, err := l.Run(t.Context(), 0, brief, nil, nil)

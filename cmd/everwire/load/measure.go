@@ -125,6 +125,14 @@ func (m *measure) lastDue(now int64) int64 {
 	return min(now, m.doneAt.Load())
 }
 
+// dueFrom is how many of a sender's messages have become due, from the nth on.
+func (m *measure) dueFrom(sender int, n, now int64) (due int64) {
+	for last := m.lastDue(now); m.due(sender, n+due) <= last; {
+		due++
+	}
+	return due
+}
+
 // counts says whether a message that was due then belongs to the interval.
 func (m *measure) counts(due int64) bool {
 	switch phase(m.phase.Load()) {

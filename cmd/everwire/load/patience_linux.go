@@ -103,6 +103,9 @@ func (l *loop) recordAges(i int, c *conn) {
 	switch {
 	case m.queued:
 		c.sent.all(record)
+		for first, n := l.newlyDue(i, l.now); n > 0; n-- {
+			record(m.due(l.number(i), first+n-1), 1)
+		}
 	case m.interval > 0:
 		first := c.received
 		if c.state == connecting || c.state == upgrading { // that one was started
@@ -113,5 +116,5 @@ func (l *loop) recordAges(i int, c *conn) {
 		}
 	}
 	l.owed -= int64(c.owed)
-	c.owed = 0
+	c.owed, c.aged = 0, true
 }

@@ -25,6 +25,7 @@ type portable struct {
 	spread   *spread
 	inFlight int64
 	owed     int64
+	due      int64 // messages that were found to be due
 	arrivals Arrivals
 	failure  error // the first since the task began
 

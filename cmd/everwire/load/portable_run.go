@@ -11,7 +11,7 @@ func (p *portable) begin(kind taskKind, m *measure, s *spread) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.doing, p.active, p.measure, p.spread, p.failure = kind, true, m, s, nil
-	p.inFlight, p.owed = 0, 0
+	p.inFlight, p.owed, p.due = 0, 0, 0
 	p.tally.begin()
 	p.turn = 0
 	for s := range p.all {
@@ -118,7 +118,7 @@ func (p *portable) run(ctx context.Context, m *measure) error {
 		}
 	}
 	p.mu.Unlock()
-	var due, looked int64 // messages that became due; when it was last looked for late answers
+	var looked int64 // when it was last looked for late answers
 	return p.until(ctx, func(now int64) (int64, bool, error) {
 		if m.cross(now) {
 			switch phase(m.phase.Load()) {
@@ -139,12 +139,12 @@ func (p *portable) run(ctx context.Context, m *measure) error {
 			next = min(next, p.changes.nextChange(now, m, want))
 		}
 		if p.plan.Scenario == Broadcast {
-			if err := p.broadcastMore(now, &due); err != nil {
+			if err := p.broadcastMore(now); err != nil {
 				return 0, true, err
 			}
 		}
 		if p.plan.Scenario == Echo && m.interval > 0 { // also what is due at the end
-			p.takeDue(now, &due)
+			p.takeDue(now)
 		}
 		if p.plan.Scenario == Echo && p.plan.AnswerTimeout > 0 && now-looked >= lookEvery {
 			looked = now
@@ -155,19 +155,19 @@ func (p *portable) run(ctx context.Context, m *measure) error {
 			if now-m.done > int64(p.plan.Timeout) {
 				p.giveUp(p.missing)
 			}
-			return next, p.drained(due), nil
+			return next, p.drained(), nil
 		}
 		if m.interval > 0 && (p.plan.Scenario == Echo || p.plan.Scenario == Broadcast) {
-			next = min(next, p.nextDue(due))
+			next = min(next, p.nextDue(p.due))
 		}
 		return next, false, nil
 	})
 }
 
 // drained says whether nothing is on the way any more.
-func (p *portable) drained(due int64) bool {
+func (p *portable) drained() bool {
 	if p.spread != nil {
-		return p.spread.idle() && (p.measure.interval == 0 || p.spread.sent.Load() == due)
+		return p.spread.idle() && (p.measure.interval == 0 || p.spread.sent.Load() == p.due)
 	}
 	return p.inFlight == 0 && p.owed == 0
 }
@@ -216,29 +216,43 @@ func (p *portable) recordAges(s *stream) {
 	switch {
 	case m.queued:
 		s.sent.all(record)
+		for first, n := s.newlyDue(now); n > 0; n-- {
+			record(m.due(s.number, first+n-1), 1)
+		}
 	case m.interval > 0:
 		for k := range int64(s.inFlight + s.owed) {
 			record(m.due(s.number, s.received+k), 1)
 		}
 	}
 	p.owed -= int64(s.owed)
-	s.owed = 0
+	s.owed, s.aged = 0, true
 }
 
 // takeDue hands out what is due to the connections in turn.
-func (p *portable) takeDue(now int64, due *int64) {
-	for end := p.measure.lastDue(now); p.nextDue(*due) <= end; *due++ {
-		s := p.sender(*due)
+func (p *portable) takeDue(now int64) {
+	for end := p.measure.lastDue(now); p.nextDue(p.due) <= end; p.due++ {
+		s := p.sender(p.due)
 		if s == nil || !s.open || s.leaving {
 			continue
 		}
 		s.owed++
 		p.owed++
 		if p.measure.queued {
-			s.sent.push(p.nextDue(*due), 1)
+			s.sent.push(p.nextDue(p.due), 1)
 		}
 		s.sendOwed()
 	}
+}
+
+// newlyDue is how many messages of a connection have become due since they were last handed out, and the first of them.
+// Where they are for whoever is open there are none.
+func (s *stream) newlyDue(now int64) (first, n int64) {
+	m, slots := s.measure, int64(len(s.streams))
+	if !m.queued || m.shared {
+		return 0, 0
+	}
+	first = (s.due + slots - 1 - int64(s.number)) / slots
+	return first, m.dueFrom(s.number, first, now)
 }
 
 // nextDue is when the nth message is due.
@@ -258,12 +272,12 @@ func (p *portable) sender(n int64) *stream {
 }
 
 // broadcastMore sends broadcasts.
-func (p *portable) broadcastMore(now int64, due *int64) error {
+func (p *portable) broadcastMore(now int64) error {
 	s, m := p.streams[0], p.measure
 	drained := phase(m.phase.Load()) == draining
 	if !s.open {
 		if drained {
-			*due = p.spread.sent.Load() // what was due besides is not sent any more
+			p.due = p.spread.sent.Load() // what was due besides is not sent any more
 			return nil
 		}
 		return fmt.Errorf("%w: %w", errSender, p.failure)
@@ -280,10 +294,10 @@ func (p *portable) broadcastMore(now int64, due *int64) error {
 		}
 		return nil
 	}
-	for m.dueInAll(*due) <= m.lastDue(now) {
-		*due++
+	for m.dueInAll(p.due) <= m.lastDue(now) {
+		p.due++
 	}
-	for p.spread.sent.Load() < *due && start(m.dueInAll(p.spread.sent.Load())) {
+	for p.spread.sent.Load() < p.due && start(m.dueInAll(p.spread.sent.Load())) {
 	}
 	return nil
 }

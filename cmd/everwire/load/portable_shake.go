@@ -74,9 +74,7 @@ func (p *portable) skip(m *measure, sender int, n int64) (skipped int64) {
 	if m.interval == 0 {
 		return 0
 	}
-	for end := m.lastDue(p.clock.now()); m.due(sender, n+1+skipped) <= end; {
-		skipped++
-	}
+	skipped = m.dueFrom(sender, n+1, p.clock.now())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tally.unsent += skipped

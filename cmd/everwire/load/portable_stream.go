@@ -22,6 +22,7 @@ type stream struct {
 	leaving  bool // it is to be closed when nothing is on the way; so it sends no more
 	shutting bool // a Close frame is to be sent, or was
 	goodbye  bool // it waits
+	aged     bool // what it did not answer has been counted
 	frames   int  // that wait
 	writing  bool // some are being written
 	box      outbox
@@ -183,6 +184,10 @@ func (s *stream) endLocked(err error) {
 	s.portable.owed -= int64(s.owed)
 	if s.changing && s.active && s.doing == running {
 		s.tally.unsent += int64(s.owed)
+		if !s.aged && !s.leaving {
+			_, n := s.newlyDue(s.clock.now())
+			s.tally.unsent += n
+		}
 		if !s.leaving {
 			s.portable.strike(s)
 		}
