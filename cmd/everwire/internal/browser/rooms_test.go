@@ -143,6 +143,18 @@ func TestRoomsFitAPhone(t *testing.T) {
 	s := serve(t, false)
 	p := open(t, "about:blank")
 	p.onPhone(s.http + "/chat")
+	p.wantText("#state", "OPEN")
+	moved := evaluate[float64](p, `(() => {
+		const state = document.getElementById("state"), top = () => document.getElementById("rooms-mode").getBoundingClientRect().top;
+		const before = top();
+		state.textContent = "CONNECTING";
+		const after = top();
+		state.textContent = "OPEN";
+		return after - before;
+	})()`)
+	if moved != 0 { // a click that was meant for it would miss it
+		t.Errorf("the switch moves by %v when the state changes", moved)
+	}
 	p.click("#rooms-mode")
 	p.wantText("#state", "OPEN")
 	p.goInto("Wolfeschlegelsteinhausenbergerdorff", "another-room")
