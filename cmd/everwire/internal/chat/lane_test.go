@@ -73,8 +73,12 @@ func TestAPanicEndsItsConnection(t *testing.T) {
 	broker := &shaky{Broker: hub.NewMemory(nil)}
 	n := start(t, broker, Options{})
 	ada, bob := n.connect(), n.connect()
-	ada.join("blue", "Ada")
 	bob.join("blue", "Bob")
+	bob.isThere("blue")
+	bob.wantMessage("blue", "Bob", `"here"`)
+	ada.join("blue", "Ada")
+	ada.isThere("blue")
+	bob.wantMessage("blue", "Ada", `"here"`)
 	broker.panics.Store(true)
 	ada.say(`{"type":"publish","room":"blue","data":1}`)
 	ada.wantClose(websocket.CloseInternalError)
