@@ -95,9 +95,9 @@ func TestARestartedServerHasTheSamePositions(t *testing.T) {
 	p.clear()
 	short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	for name, r := range map[string]hub.Room{"logged": room, "plain": plain} {
+	for _, r := range []hub.Room{room, plain} { // a plain room's message may be on its way to a server whose end was not yet noticed
 		if _, err := b.Publish(short, r, &hub.Message{Data: []byte("x")}); !errors.Is(err, hub.ErrUnavailable) {
-			t.Errorf("%s: Publish without a server: %v, want ErrUnavailable", name, err)
+			t.Errorf("%s: Publish without a server: %v, want ErrUnavailable", r.Name, err)
 		}
 	}
 	if _, err := b.Read(short, room, first); !errors.Is(err, hub.ErrUnavailable) {

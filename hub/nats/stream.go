@@ -86,12 +86,21 @@ func (c *class) ensure(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return info, nil
 }
 
-// patiently asks again while JetStream says that there is no leader at the moment, until ctx ends.
+// A node may seem to be offline for a moment, to a leader that has not heard of it yet: so it is asked again for a while.
+const (
+	noSuitablePeers = 10005
+	peersPatience   = 5 * time.Second
+)
+
+// patiently asks again while JetStream says that there is no leader at the moment, until ctx ends, or, for peersPatience,
+// that there are not enough nodes for a stream.
 func patiently(ctx context.Context, ask func() error) error {
+	began := time.Now()
 	for pause := minPause; ; pause = min(2*pause, maxPause/2) {
 		err := ask()
 		var refused *jetstream.APIError
-		if !errors.As(err, &refused) || refused.Code != 503 {
+		if !errors.As(err, &refused) ||
+			refused.Code != 503 && (refused.ErrorCode != noSuitablePeers || time.Since(began) > peersPatience) {
 			return err
 		}
 		select {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/everwire/everwire/hub"
@@ -144,4 +145,25 @@ func TestWithoutJetStreamLoggedRoomsAreUnavailable(t *testing.T) {
 	rec, _ := follow(t, b, plain)
 	publish(t, b, plain, "x")
 	rec.isTold(t, "x")
+}
+
+// Who is told that there are not enough nodes asks again for a while, and then is told so.
+func TestPatienceWithNodesThatSeemOffline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := &jetstream.APIError{Code: 400, ErrorCode: noSuitablePeers, Description: "no suitable peers for placement, peer offline"}
+		asked := 0
+		if err := patiently(t.Context(), func() error {
+			if asked++; asked <= 3 {
+				return refused
+			}
+			return nil
+		}); err != nil {
+			t.Errorf("the fourth time: %v", err)
+		}
+		began := time.Now()
+		err := patiently(t.Context(), func() error { return refused })
+		if took := time.Since(began); err != error(refused) || took < peersPatience || took > peersPatience+maxPause {
+			t.Errorf("after %v: %v", took, err)
+		}
+	})
 }

@@ -156,11 +156,21 @@ func publish(t *testing.T, js jetstream.JetStream, subject, id string) uint64 {
 	}
 }
 
+// makeStream makes a stream once the leader of the cluster knows of enough nodes, which may be later than when these are ready.
 func makeStream(t *testing.T, js jetstream.JetStream, replicas int) {
 	t.Helper()
-	_, err := js.CreateOrUpdateStream(patience(t), jetstream.StreamConfig{Name: "kept", Subjects: []string{"kept.>"}, Replicas: replicas, AllowDirect: true})
-	if err != nil {
-		t.Fatal(err)
+	const noSuitablePeers = 10005
+	ctx := patience(t)
+	for {
+		_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: "kept", Subjects: []string{"kept.>"}, Replicas: replicas, AllowDirect: true})
+		var refused *jetstream.APIError
+		switch {
+		case err == nil:
+			return
+		case !errors.As(err, &refused) || refused.ErrorCode != noSuitablePeers || ctx.Err() != nil:
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond) // between two looks
 	}
 }
 
