@@ -10,6 +10,9 @@ import "time"
 // A connection that was accepted begins in the heavy lane, because thousands may come at once, and leaves it when a spell
 // has passed in which it cost little. It comes back when it costs much. What it costs is counted in octets.
 //
+// Where other goroutines keep the processors busy, a loop waits 10 ms or more for each of its turns. There a portion is a whole
+// turn: with 50 µs of work for each such wait, who costs much would get nowhere.
+//
 // The poller has a set for each lane: what is ready in the light one never stands in a queue behind the other. Where a
 // poller has one set only, that is the light lane, and nothing is in the heavy one.
 type heavyLane struct {
@@ -21,7 +24,7 @@ type heavyLane struct {
 
 	company bool          // somebody of the light lane had something to do since the last portion
 	metAt   time.Duration // when that was seen last
-	hurry   bool          // the last portion was one, and not all there was
+	hurry   bool          // the last portion was a short one
 }
 
 // What the poller reports besides connections' ids. Slot 0 is the loop's own.
@@ -67,7 +70,8 @@ func (w *Worker) handleHeavy() bool {
 	if h.company {
 		h.company, h.metAt = false, began
 	}
-	h.hurry = h.metAt != 0 && began-h.metAt < companyTime
+	met := h.metAt != 0 && began-h.metAt < companyTime
+	h.hurry = met && !l.pressed
 	if h.hurry {
 		w.room = portionRoom
 	}
@@ -75,8 +79,10 @@ func (w *Worker) handleHeavy() bool {
 		if !w.handleOneHeavy() {
 			return false
 		}
-		if h.hurry && l.clock()-began > portionTime {
-			break
+		if met {
+			if now := l.clock(); h.hurry && now-began > portionTime || l.lasts(now) {
+				break
+			}
 		}
 		w.breathe()
 	}

@@ -147,6 +147,38 @@ func TestTheHeavyLaneIsNotHeldBackForNobody(t *testing.T) {
 	s.turn(t, "heavy 50000")
 }
 
+// Where every turn is waited for, a portion is a whole one.
+func TestBesideBusyGoroutinesAPortionIsATurn(t *testing.T) {
+	s := newStage(t)
+	light := s.end(t, "light", 0)
+	var heavies []*end
+	for i := range 3 {
+		e := s.end(t, fmt.Sprint("heavy", i), heavy)
+		s.costly(e)
+		heavies = append(heavies, e)
+	}
+	again := func() {
+		for _, e := range heavies {
+			s.write(t, e, 50_000)
+		}
+		s.write(t, light, 1)
+		s.began, s.pressed = s.clock()+time.Hour, true // the turn does not end by itself
+	}
+	again()
+	s.turn(t, "light 1", "heavy0 50000", "heavy1 50000", "heavy2 50000")
+
+	received := heavies[0].received
+	heavies[0].received = func(w *Worker, input []byte, err error) {
+		received(w, input, err)
+		s.began = s.clock() - 2*turnTime
+	}
+	again()
+	s.turn(t, "light 1", "heavy0 50000")
+	s.began = s.clock() + time.Hour
+	s.write(t, light, 1)
+	s.turn(t, "light 1", "heavy1 50000", "heavy2 50000")
+}
+
 // What a connection costs puts it into a lane.
 func TestLanesAreChosenByCost(t *testing.T) {
 	s := newStage(t)

@@ -36,6 +36,7 @@ type Loop struct {
 	heavy   heavyLane
 	began   time.Duration
 	crowded int           // yields that do not go by the netpoller
+	pressed bool          // the last one took long
 	now     atomic.Int64  // the engine's clock, as of when the poller was last asked
 	looked  time.Duration // when that was, however often the clock was looked at since
 	lag     peak          // of the time from look to look
@@ -128,15 +129,20 @@ func (l *Loop) yield(now time.Duration) {
 	if l.crowded > 0 {
 		l.crowded--
 		runtime.Gosched()
-		l.began = l.clock()
+		l.resume(now)
 		return
 	}
 	l.poller.yield()
 	runtime.Gosched() // those that the netpoller has found with this one go first
-	l.began = l.clock()
-	if l.began-now > longYield {
+	if l.resume(now); l.pressed {
 		l.crowded = crowdedTurns
 	}
+}
+
+// resume begins a turn, after a yield that began then.
+func (l *Loop) resume(then time.Duration) {
+	l.began = l.clock()
+	l.pressed = l.began-then > longYield
 }
 
 const (

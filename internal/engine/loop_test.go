@@ -213,8 +213,8 @@ func TestTimeoutDoesNotComeAfterClosed(t *testing.T) {
 func TestALoopDoesNotWaitForTheNetpollerAmongBusyGoroutines(t *testing.T) {
 	onProcessors(t, 1)
 	l, _ := idleLoop(t)
-	if l.yield(l.clock()); l.crowded != 0 {
-		t.Fatalf("alone it yields %d times without the netpoller", l.crowded)
+	if l.yield(l.clock()); l.crowded != 0 || l.pressed {
+		t.Fatalf("alone it yields %d times without the netpoller; that it took long is %v", l.crowded, l.pressed)
 	}
 	var enough atomic.Bool
 	busy := make(chan struct{})
@@ -226,6 +226,9 @@ func TestALoopDoesNotWaitForTheNetpollerAmongBusyGoroutines(t *testing.T) {
 	<-busy
 	l.yield(l.clock())
 	after := l.crowded
+	if !l.pressed {
+		t.Error("beside a busy goroutine a yield seems not to take long")
+	}
 	l.yield(l.clock())
 	enough.Store(true)
 	if after != crowdedTurns || l.crowded != crowdedTurns-1 {

@@ -6,6 +6,7 @@ var (
 	inHandshake = libraryTests("./websocket/handshake", "TestFieldNamesAreCanonical")
 	inDeflate   = libraryTests("./websocket/deflate", "TestConfigValidate")
 	inProtocol  = libraryTests("./internal/protocol", "TestRoleString")
+	inEngine    = libraryTests("./internal/engine", "TestSlotsGrow")
 	inWebsocket = libraryTests("./websocket", "TestBackoffBounds")
 )
 
@@ -214,6 +215,15 @@ var libraryMutations = []mutation{
 		in:   inWebsocket,
 		test: "TestATurnEndsAfterMuchEffort",
 		says: `an effort of`,
+	},
+	{
+		name: "beside busy goroutines those who cost much get a short portion for each long wait",
+		file: "internal/engine/lanes.go",
+		old:  "h.hurry = met && !l.pressed",
+		new:  "h.hurry = met",
+		in:   inEngine,
+		test: "TestBesideBusyGoroutinesAPortionIsATurn",
+		says: `"heavy0 2048"`,
 	},
 	{
 		name: "a peer that goes on sending after our Close frame is read as fast as it sends",
