@@ -3,7 +3,6 @@ package nats
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,13 +63,7 @@ func (p *presence) make(ctx context.Context) error {
 }
 
 func (p *presence) makeOne(ctx context.Context, want jetstream.StreamConfig) error {
-	s, err := p.b.js.Stream(ctx, want.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		s, err = p.b.js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was faster
-			s, err = p.b.js.Stream(ctx, want.Name)
-		}
-	}
+	s, err := p.b.makeStream(ctx, want)
 	if err != nil {
 		return err
 	}

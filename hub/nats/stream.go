@@ -57,17 +57,7 @@ func (c *class) exists(ctx context.Context) bool {
 // ensure returns what JetStream says of the stream, which it makes if there is none.
 func (c *class) ensure(ctx context.Context) (*jetstream.StreamInfo, error) {
 	want := c.config()
-	var s jetstream.Stream
-	err := patiently(ctx, func() (err error) {
-		s, err = c.b.js.Stream(ctx, c.stream)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			s, err = c.b.js.CreateStream(ctx, want)
-			if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was faster, with other replicas
-				s, err = c.b.js.Stream(ctx, c.stream)
-			}
-		}
-		return err
-	})
+	s, err := c.b.makeStream(ctx, want)
 	if err != nil {
 		return nil, streamError(c.stream, err)
 	}
@@ -84,6 +74,21 @@ func (c *class) ensure(ctx context.Context) (*jetstream.StreamInfo, error) {
 		info = s.CachedInfo()
 	}
 	return info, nil
+}
+
+// makeStream returns the stream of that name, which it makes if there is none.
+func (b *Broker) makeStream(ctx context.Context, want jetstream.StreamConfig) (s jetstream.Stream, err error) {
+	err = patiently(ctx, func() (err error) {
+		s, err = b.js.Stream(ctx, want.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			s, err = b.js.CreateStream(ctx, want)
+			if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was faster, with other replicas
+				s, err = b.js.Stream(ctx, want.Name)
+			}
+		}
+		return err
+	})
+	return s, err
 }
 
 // A node may seem to be offline for a moment, to a leader that has not heard of it yet: so it is asked again for a while.

@@ -1,10 +1,12 @@
 package nats
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,4 +168,34 @@ func TestPatienceWithNodesThatSeemOffline(t *testing.T) {
 			t.Errorf("after %v: %v", took, err)
 		}
 	})
+}
+
+// shy is a JetStream whose nodes seem offline when the first streams are to be made.
+type shy struct {
+	jetstream.JetStream
+	refusals atomic.Int64
+}
+
+func (s *shy) CreateStream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	if s.refusals.Add(-1) >= 0 {
+		return nil, &jetstream.APIError{Code: 400, ErrorCode: noSuitablePeers, Description: "no suitable peers for placement, peer offline"}
+	}
+	return s.JetStream.CreateStream(ctx, c)
+}
+
+// Rooms and presence wait for nodes that seem offline.
+func TestStreamsAreMadeOfNodesThatSeemOffline(t *testing.T) {
+	s := startServer(t, t.TempDir())
+	b := newBroker(t, connect(t, s), nil)
+	js := &shy{JetStream: b.js}
+	b.js = js
+	js.refusals.Store(2)
+	publish(t, b, logged("blue", 10), "x")
+	js.refusals.Store(2)
+	if err := b.Enter(t.Context(), "blue", hub.Member{ID: "ada"}); err != nil {
+		t.Errorf("Enter: %v", err)
+	}
+	if n := js.refusals.Load(); n > 0 {
+		t.Errorf("%d refusals are left", n)
+	}
 }
