@@ -22,7 +22,7 @@ test: tools ## install what the tests need, and run them all: with a browser, ot
 	@GOARCH=arm64 go test -exec qemu-aarch64 -timeout 280s ./websocket/frame
 
 race: ## run all tests under the race detector
-	@$(call each,go test -race -timeout 280s ./...)
+	@$(call each,go test -race -timeout 600s ./...)
 
 lint: ## gofmt, go vet, staticcheck, and each module builds by itself
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
