@@ -214,7 +214,16 @@ var libraryMutations = []mutation{
 		new:  "case false:",
 		in:   inWebsocket,
 		test: "TestATurnEndsAfterMuchEffort",
-		says: `an effort of`,
+		says: `200 final blocks in`,
+	},
+	{
+		name: "a message of mere descriptions of codes costs what comes of it",
+		file: "websocket/deflate/inflater.go",
+		old:  "timed := m.stream == nil && ",
+		new:  "timed := m.stream != nil && ",
+		in:   inDeflate,
+		test: "TestDescriptionsAreEffort",
+		says: `an effort of 0`,
 	},
 	{
 		name: "beside busy goroutines those who cost much get a short portion for each long wait",

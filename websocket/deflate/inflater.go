@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/flate"
 )
@@ -59,6 +60,14 @@ const (
 	restartEffort  = 8 << 10
 )
 
+// Blocks that are nothing but descriptions of codes can take a hundred times as long as other octets. So in a message of at
+// least timedSize how long a piece took counts as its effort, an octet for each effortTime, if that is more than came of it. Those
+// that go by a stream are divided as they arrive.
+const (
+	timedSize  = 1 << 10
+	effortTime = 2 * time.Nanosecond
+)
+
 var inflaters = sync.Pool{New: func() any {
 	return &inflater{flate: flate.NewReader(nil), buffered: bufio.NewReader(nil)}
 }}
@@ -82,6 +91,11 @@ func (m *inflater) free() {
 func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err error) {
 	m.fed += int64(len(in))
 	before := m.restarts
+	timed := m.stream == nil && len(m.input)+len(in) >= timedSize
+	var began time.Time
+	if timed {
+		began = time.Now()
+	}
 	switch {
 	case m.stream != nil:
 		state, err = m.stream.feed(in, last)
@@ -105,6 +119,9 @@ func (m *inflater) next(in []byte, last bool) (piece []byte, state State, err er
 	m.taken = m.n
 	m.done = state == Done
 	m.effort = len(piece) + int(m.restarts-before)*restartEffort
+	if timed {
+		m.effort = max(m.effort, int(time.Since(began)/effortTime))
+	}
 	return piece, state, nil
 }
 
