@@ -213,8 +213,13 @@ func TestTimeoutDoesNotComeAfterClosed(t *testing.T) {
 func TestALoopDoesNotWaitForTheNetpollerAmongBusyGoroutines(t *testing.T) {
 	onProcessors(t, 1)
 	l, _ := idleLoop(t)
-	if l.yield(l.clock()); l.crowded != 0 || l.pressed {
-		t.Fatalf("alone it yields %d times without the netpoller; that it took long is %v", l.crowded, l.pressed)
+	for short := false; !short; { // unless the machine did other things meanwhile
+		l.crowded = 0
+		before := l.clock()
+		l.yield(before)
+		if short = Since()-before <= longYield; short && (l.crowded != 0 || l.pressed) {
+			t.Fatalf("alone it yields %d times without the netpoller; that it took long is %v", l.crowded, l.pressed)
+		}
 	}
 	var enough atomic.Bool
 	busy := make(chan struct{})
@@ -224,11 +229,13 @@ func TestALoopDoesNotWaitForTheNetpollerAmongBusyGoroutines(t *testing.T) {
 		}
 	}()
 	<-busy
-	l.yield(l.clock())
-	after := l.crowded
-	if !l.pressed {
-		t.Error("beside a busy goroutine a yield seems not to take long")
+	for n := 0; !l.pressed; n++ { // the busy one may just be at the end of its time
+		if n == 100 {
+			t.Fatal("beside a busy goroutine no yield seems to take long")
+		}
+		l.yield(l.clock())
 	}
+	after := l.crowded
 	l.yield(l.clock())
 	enough.Store(true)
 	if after != crowdedTurns || l.crowded != crowdedTurns-1 {

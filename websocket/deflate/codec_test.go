@@ -430,7 +430,7 @@ func TestDescriptionsAreEffort(t *testing.T) {
 	if len(piece) > 0 || state != deflate.Done || err != nil {
 		t.Fatalf("%d octets came, and %v, %v", len(piece), state, err)
 	}
-	// It takes as long as to inflate a megabyte or two, and here is asked for an eighth.
+	// It takes about as long as to inflate a megabyte. A tenth of that is asked for: machines differ.
 	if e := d.Effort(); e < 8*len(message) {
 		t.Errorf("an effort of %d for a message of %d", e, len(message))
 	}
