@@ -135,9 +135,10 @@ func spellAt(t time.Duration) uint8 { return uint8(t >> spellBits) }
 // weigh has a connection change lanes by what its visits cost. Full says that there was more to read.
 func (w *Worker) weigh(c *Conn, octets int, full bool) {
 	lane, sum := c.cost&inHeavy, int(c.cost&mostCost)
+	want := lane
 	if spell := spellAt(w.Now()); spell != c.spell {
-		if lane != 0 && sum < lightCost {
-			lane = c.change(0)
+		if sum < lightCost {
+			want = 0
 		}
 		c.spell, sum = spell, 0
 	}
@@ -145,27 +146,32 @@ func (w *Worker) weigh(c *Conn, octets int, full bool) {
 	if full {
 		sum = heavyCost
 	}
-	if lane == 0 && sum >= heavyCost {
-		lane = c.change(heavy)
+	if sum >= heavyCost {
+		want = inHeavy
+	}
+	if want != lane {
+		lane = c.change()
 	}
 	c.cost = lane | cost(min(sum, int(mostCost)))
 }
 
-// change has the connection change to a lane, and returns the one it is in then. If the system lacks memory for that it stays.
-func (c *Conn) change(lane interest) cost {
+// change has the connection change to the other lane, and returns the one it is in then. If the system lacks memory for that it
+// stays.
+func (c *Conn) change() cost {
 	c.handler.Lock()
 	defer c.handler.Unlock()
-	if c.interest&heavy == lane || c.fd < 0 {
-		return c.cost & inHeavy
+	lane := c.cost & inHeavy
+	if c.fd < 0 {
+		return lane
 	}
 	before, after := c.interest, c.interest^heavy
 	if before&watched != 0 {
 		p := &c.loop.poller
-		if p.control(int(c.fd), c.id(), lane, after) != nil {
-			return c.cost & inHeavy
+		if p.control(int(c.fd), c.id(), after&heavy, after) != nil {
+			return lane
 		}
 		p.control(int(c.fd), c.id(), before, before&heavy)
 	}
 	c.interest = after
-	return c.cost&inHeavy ^ inHeavy
+	return lane ^ inHeavy
 }

@@ -225,6 +225,15 @@ func TestLanesAreChosenByCost(t *testing.T) {
 	visit(e, 10, false, heavy)
 	at(9)
 	visit(e, 10, false, 0)
+	visit(e, 10, true, heavy)
+	at(10)
+	visit(e, 10, false, heavy)
+	at(11)
+	visit(e, 10, true, heavy) // it would leave, but for what comes now
+	at(12)
+	visit(e, 10, false, heavy)
+	at(13)
+	visit(e, 10, false, 0)
 
 	s.write(t, e, 7) // it is watched for in the lane that it is in
 	s.turn(t, "e 7")
