@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/wstest"
@@ -14,20 +15,28 @@ func TestSendFuncTellsExactlyWhatLeftOfABrokenBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var client *wstest.FaultyConn
 		came := 0
-		fates := make([][]error, 3) // what each was called with
+		var fates [][]error // what each was called with
 		_, c := wstest.Sockets(t, &wstest.PairOptions{Client: wrapFaulty(&client)}, func(s *websocket.Socket) {
 			s.OnMessage(func(*websocket.Socket, websocket.Message) { came++ })
 		}, nil)
 		synctest.Wait()
-		// Each frame has 6 octets of header and 10 of payload; the stream ends within the second of one batch.
-		client.Writes().CutAfter(client.Writes().Bytes()+20, wstest.CutEOF)
-		for i := range fates {
+		send := func() {
+			i := len(fates)
+			fates = append(fates, nil)
 			must(t, c.SendFunc(make([]byte, 10), func(err error) { fates[i] = append(fates[i], err) }))
+		}
+		// The first is on its way while the others are sent, which makes one batch of them. Each frame has
+		// 6 octets of header and 10 of payload; the stream ends within the second of the batch.
+		client.Writes().Delay(time.Second).CutAfter(client.Writes().Bytes()+16+20, wstest.CutEOF)
+		send()
+		synctest.Wait()
+		for range 3 {
+			send()
 		}
 		<-c.Context().Done()
 		synctest.Wait()
-		equal(t, "what came", came, 1)
-		equal(t, "the fates", fates, [][]error{{nil}, {websocket.ErrClosed}, {websocket.ErrClosed}})
+		equal(t, "what came", came, 2)
+		equal(t, "the fates", fates, [][]error{{nil}, {nil}, {websocket.ErrClosed}, {websocket.ErrClosed}})
 	})
 }
 
