@@ -109,8 +109,10 @@ func ExampleDirection_CutAfter() {
 	fmt.Fprint(f, "hello, is anybody there?")
 	f.Close()
 
+	got := make([]byte, 5)
+	io.ReadFull(b, got)
 	b.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
-	got, err := io.ReadAll(b)
+	_, err := b.Read(make([]byte, 1))
 	fmt.Printf("%q, timeout: %v\n", got, errors.Is(err, os.ErrDeadlineExceeded))
 	// Output: "hello", timeout: true
 }
