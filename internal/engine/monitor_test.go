@@ -2,7 +2,10 @@
 
 package engine
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
 func TestMonitorTakesTheLeaseOfACallThatStandsStill(t *testing.T) {
 	const calling, resting = 7, 8 // epochs
@@ -21,10 +24,13 @@ func TestMonitorTakesTheLeaseOfACallThatStandsStill(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			l, _ := idleLoop(t)
 			l.engine.loops = []*Loop{l}
-			l.stopping.Store(true) // so that who takes the loop over ends it
+			l.stopping.Store(true) // so that the monitor does not go on by itself
 			e := newEnd(t)
 			told := make(chan struct{})
-			e.stolen = func() { close(told) }
+			e.stolen = func() {
+				defer close(told)
+				runtime.Goexit() // who takes the loop over would close the poller, as the test does
+			}
 			l.give(t, e)
 			l.blocked = &e.Conn
 			before := Stolen()
