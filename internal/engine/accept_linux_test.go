@@ -290,11 +290,11 @@ func place(t *testing.T) *end {
 func TestHandOver(t *testing.T) {
 	onEachPoller(t, func(t *testing.T) {
 		first, second := place(t), newEnd(t)
-		first.watch(t, true, false)
-		first.SetTimer(10 * time.Millisecond)
 		fired := make(chan struct{})
 		first.timeout = func(*Worker) { t.Error("the first handler's timer went off") }
 		second.timeout = func(*Worker) { close(fired) }
+		first.watch(t, true, false)
+		first.SetTimer(time.Hour)
 		first.Lock()
 		second.in = true
 		first.HandOver(&second.Conn, second)
@@ -304,7 +304,7 @@ func TestHandOver(t *testing.T) {
 		if got := second.got(t, 2); got != "in" {
 			t.Errorf("the second handler got %q", got)
 		}
-		second.SetTimer(30 * time.Millisecond) // after the tick that the first one's entry is in
+		second.SetTimer(30 * time.Millisecond)
 		within(t, "the timer", fired)
 		first.finish() // is nothing to it any more
 		second.peer = first.peer

@@ -141,6 +141,22 @@ func TestWheelForgetsACancelledTimer(t *testing.T) {
 	})
 }
 
+// Who takes a connection's place has its entry, which comes before its own time, and not its timer.
+func TestWheelGoesOnAfterAHandOver(t *testing.T) {
+	onEachBeginning(t, func(t *testing.T, k *clockwork) {
+		for _, d := range []time.Duration{3 * tick, 20 * tick} { // before the entry's tick, and after
+			first, second := k.conn("first"), new(Conn)
+			k.names[second] = "second"
+			k.set(first, 10*tick)
+			first.HandOver(second, nil)
+			k.set(second, d)
+			k.expect(k.pass(d-1), "")
+			k.expect(k.pass(1+2*tick), "second")
+			k.expect(k.pass(30*tick), "")
+		}
+	})
+}
+
 func TestWheelFiresBeyondItsHorizon(t *testing.T) {
 	onEachBeginning(t, func(t *testing.T, k *clockwork) {
 		a := k.conn("a")
