@@ -349,38 +349,45 @@ func TestDisown(t *testing.T) {
 }
 
 func TestSendLastLeavesInOnePacketWithTheEnd(t *testing.T) {
-	e := place(t)
-	segments := func() (n uint32) {
-		raw, err := e.peer.(*net.TCPConn).SyscallConn()
+	for atOnce := false; !atOnce; { // the system keeps it for 200 ms, and the machine may do other things meanwhile
+		e := place(t)
+		before := segments(t, e.peer)
+		e.Lock()
+		began := time.Now()
+		n, err := e.SendLast([]byte("bye"))
+		e.ShutdownWrite()
+		atOnce = time.Since(began) < 100*time.Millisecond
+		e.Unlock()
+		if n != 3 || err != nil {
+			t.Errorf("%d octets sent: %v", n, err)
+		}
+		if all, err := io.ReadAll(e.peer); string(all) != "bye" || err != nil {
+			t.Errorf("the peer got %q and %v", all, err)
+		}
+		if n := segments(t, e.peer) - before; atOnce && n != 1 {
+			t.Errorf("they were %d packets", n)
+		}
+		e.finish()
+		within(t, "Closed", e.closed)
+		e.Lock()
+		if _, err := e.SendLast([]byte("x")); err == nil {
+			t.Error("what is closed sends")
+		}
+		e.Unlock()
+	}
+}
+
+// segments returns how many packets have come to a TCP connection.
+func segments(t *testing.T, nc net.Conn) (n uint32) {
+	t.Helper()
+	raw, err := nc.(*net.TCPConn).SyscallConn()
+	must(t, err)
+	must(t, raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 		must(t, err)
-		must(t, raw.Control(func(fd uintptr) {
-			info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-			must(t, err)
-			n = info.Segs_in
-		}))
-		return n
-	}
-	before := segments()
-	e.Lock()
-	n, err := e.SendLast([]byte("bye"))
-	e.ShutdownWrite()
-	e.Unlock()
-	if n != 3 || err != nil {
-		t.Errorf("%d octets sent: %v", n, err)
-	}
-	if all, err := io.ReadAll(e.peer); string(all) != "bye" || err != nil {
-		t.Errorf("the peer got %q and %v", all, err)
-	}
-	if n := segments() - before; n != 1 {
-		t.Errorf("they were %d packets", n)
-	}
-	e.finish()
-	within(t, "Closed", e.closed)
-	e.Lock()
-	if _, err := e.SendLast([]byte("x")); err == nil {
-		t.Error("what is closed sends")
-	}
-	e.Unlock()
+		n = info.Segs_in
+	}))
+	return n
 }
 
 func TestClosingDoesNotWaitUnlessToldTo(t *testing.T) {
