@@ -286,16 +286,16 @@ func TestOverTCP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
 	first, err := l.Accept() // does not wait for a header
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
 	c, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
