@@ -18,8 +18,11 @@ const (
 	ours   = `"github.com/everwire/everwire/compat/gorilla"`
 )
 
-// The servers among the examples listen on a port that is given; here they get a free one and say which.
+// The servers among the examples listen on a port that is given; here they get a free one and say which. The client waits a second for
+// the server's answer to its Close frame; here it is as patient as the test.
 const (
+	waits   = "time.After(time.Second)"
+	waitsOn = "time.After(time.Minute)"
 	listens = "http.ListenAndServe(*addr, nil)"
 	listen  = `package main
 
@@ -69,6 +72,7 @@ func switched(t *testing.T, name string) string {
 		if strings.Contains(text, theirs) {
 			text = strings.ReplaceAll(text, theirs, ours)
 		}
+		text = strings.ReplaceAll(text, waits, waitsOn)
 		if strings.Contains(text, listens) {
 			text = strings.ReplaceAll(text, listens, "listenAndServe()")
 			write(t, filepath.Join(dir, "listen.go"), listen)
@@ -123,8 +127,9 @@ var listening = regexp.MustCompile(`^127\.0\.0\.1:\d+$`)
 // A process runs an example until the end of the test.
 type process struct {
 	*exec.Cmd
-	t   *testing.T
-	out *bufio.Scanner // of both outputs
+	t    *testing.T
+	pipe *os.File       // of both outputs
+	out  *bufio.Scanner // reads it
 }
 
 func start(t *testing.T, program, dir string, args ...string) *process {
@@ -146,14 +151,14 @@ func start(t *testing.T, program, dir string, args ...string) *process {
 		cmd.Wait()
 		r.Close()
 	})
-	r.SetReadDeadline(time.Now().Add(patience))
-	return &process{cmd, t, bufio.NewScanner(r)}
+	return &process{cmd, t, r, bufio.NewScanner(r)}
 }
 
 // says waits for a line that matches.
 func (p *process) says(pattern string) string {
 	p.t.Helper()
 	re := regexp.MustCompile(pattern)
+	p.pipe.SetReadDeadline(time.Now().Add(patience))
 	for p.out.Scan() {
 		if line := p.out.Text(); re.MatchString(line) {
 			return line
