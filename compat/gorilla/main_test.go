@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what should come at once.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // pair connects two Conns; both are closed at the test's end.
 func pair(t testing.TB) (s, c *websocket.Conn) {

@@ -27,7 +27,7 @@ type peer struct {
 const key = "dGhlIHNhbXBsZSBub25jZQ=="
 
 // patience is how long a test waits for what should come at once.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // serverAndPeer makes a server's end of the package and a client that speaks frames.
 func serverAndPeer(t *testing.T, p *pkg) (conn, *peer) {
