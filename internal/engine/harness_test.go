@@ -157,6 +157,7 @@ type end struct {
 	over    bool         // it is to be finished
 	input   bytes.Buffer // what came
 
+	visits  atomic.Int32 // calls of Prepare
 	calls   atomic.Int32 // of Closed
 	closed  chan struct{}
 	changed chan struct{} // input arrived
@@ -226,6 +227,7 @@ func (e *end) send(t *testing.T, p string) {
 }
 
 func (e *end) Prepare(w *Worker) (buf []byte) {
+	e.visits.Add(1)
 	e.Lock()
 	if e.reading || e.over {
 		e.Watch(false, e.out)

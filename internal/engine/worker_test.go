@@ -126,9 +126,11 @@ func TestConnectionGoesOnAfterItsHandlerBlocked(t *testing.T) {
 		io.WriteString(e.peer, "one ")
 		within(t, "the handler", blocked)
 		goesOn(t)
-		if n := stolen.Load(); n != 1 {
-			t.Errorf("Stolen was called %d times", n)
+		if stolen.Load() == 0 {
+			t.Error("Stolen was not called")
 		}
+		// On a busy machine a call before the one that is blocked may have lost the loop, too.
+		eventually(t, "as many calls as Stolen was called", func() bool { return stolen.Load() <= e.visits.Load() })
 		io.WriteString(e.peer, "two ")
 		close(release)
 		within(t, "its return", returned)
