@@ -95,6 +95,10 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 	g := NewGate(Limits{Connections: most}, slog.New(slog.NewTextHandler(&log, nil)))
 	srv := &websocket.Server{}
 	g.Watch(srv)
+	left := make(chan struct{}, all) // after the Gate has counted one out: its listener was first
+	srv.OnConnection(func(s *websocket.Socket, _ *http.Request) {
+		s.OnClose(func(*websocket.Socket, websocket.CloseEvent) { left <- struct{}{} })
+	})
 	door := httptest.NewServer(g.Guard(srv))
 	defer door.Close()
 	var mu sync.Mutex
@@ -122,10 +126,6 @@ func TestConnectionsAreCountedExactly(t *testing.T) {
 		t.Errorf("figures %+v", f)
 	}
 	// The room begins at 95 %, which is two fewer.
-	left := make(chan struct{}, most)
-	for _, s := range srv.Clients().Members() {
-		s.OnClose(func(*websocket.Socket, websocket.CloseEvent) { left <- struct{}{} })
-	}
 	inside[0].Terminate()
 	<-left
 	if !g.Figures().Shut[Connections] {
