@@ -173,7 +173,7 @@ func TestChatWithTokensAndKeys(t *testing.T) {
 	}
 	const key = "0123456789abcdef0123456789abcdef"
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": "ada", "exp": time.Now().Add(time.Hour).Unix(), "join": []string{">"},
+		"sub": "ada", "exp": time.Now().Add(time.Hour).Unix(), "join": []string{">"}, "publish": []string{">"},
 	}).SignedString([]byte(strings.Repeat("s", 32)))
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +186,12 @@ func TestChatWithTokensAndKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer raw.Terminate()
+	if err := raw.Write(t.Context(), websocket.Text, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if _, text, err := raw.Read(t.Context()); err != nil || string(text) != "hello" { // before it, the server may not know yet whose this is
+		t.Fatalf("heard %q, %v", text, err)
+	}
 	converse(t, early, `{"type":"join","room":"blue"}`, "joined")
 	if status := ask("publish", "fedcba9876543210fedcba9876543210", `{"room":"blue","data":"hello"}`); status != 401 {
 		t.Errorf("with a wrong key: %d", status)
