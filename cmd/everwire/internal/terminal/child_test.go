@@ -51,7 +51,7 @@ func shell(t *testing.T, url string) *user {
 		u.master.Close() // hangs up
 		select {
 		case <-u.left:
-		case <-time.After(10 * time.Second):
+		case <-time.After(awhile):
 			cmd.Process.Kill()
 			<-u.left
 			t.Error("the shell did not end with its terminal")

@@ -28,7 +28,7 @@ func flooded(t *testing.T, messages, size int) *inbox {
 			}
 		}
 	}()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(awhile)
 	for {
 		b.mu.Lock()
 		full := b.paused != nil

@@ -133,8 +133,7 @@ func TestCommands(t *testing.T) {
 		for _, want := range tt.shown {
 			u.until(t, tt.name+": "+want, func(text string) bool { return strings.Contains(text[min(from, len(text)):], want) })
 		}
-		u.until(t, tt.name+": an empty line", func(text string) bool { return strings.Contains(text, "\n>\nopen") })
-		all := u.all()
+		all := u.until(t, tt.name+": an empty line", func(text string) bool { return strings.Contains(text, "\n>\nopen") })
 		from = strings.LastIndex(all, "\n>\nopen")
 	}
 	if data, err := os.ReadFile(saved); err != nil || string(data) != "from a file\x00" {

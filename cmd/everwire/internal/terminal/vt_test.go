@@ -11,6 +11,9 @@ import (
 	"unicode/utf8"
 )
 
+// awhile is how long a test waits for what must come.
+const awhile = time.Minute
+
 // A vt is a terminal's screen that reads strictly: of control functions it knows those that this package means to use, and
 // every other one is an error.
 type vt struct {
@@ -218,7 +221,7 @@ func (v *vt) all() string {
 // until waits until the text is as it should be, and returns it.
 func (v *vt) until(t *testing.T, what string, ok func(text string) bool) string {
 	t.Helper()
-	timer := time.AfterFunc(15*time.Second, func() {
+	timer := time.AfterFunc(awhile, func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		ok = nil
@@ -256,8 +259,8 @@ func within[T any](t *testing.T, from <-chan T) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(15 * time.Second):
-		t.Fatal("nothing came in 15 s")
+	case <-time.After(awhile):
+		t.Fatalf("nothing came in %v", awhile)
 		panic("not reached")
 	}
 }
