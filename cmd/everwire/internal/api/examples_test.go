@@ -162,7 +162,7 @@ func forge(t *testing.T, url, secret string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := events.NewWebhook(events.WebhookOptions{URL: server.URL, Secrets: events.Secrets{s}})
+	w, err := events.NewWebhook(events.WebhookOptions{URL: server.URL, Secrets: events.Secrets{s}, Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestStandardWebhooksTakesTheSignatures(t *testing.T) {
 		got <- q
 	}))
 	defer server.Close()
-	w, err := events.NewWebhook(events.WebhookOptions{URL: server.URL, Secrets: events.Secrets{make([]byte, 32), key}})
+	w, err := events.NewWebhook(events.WebhookOptions{URL: server.URL, Secrets: events.Secrets{make([]byte, 32), key}, Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func backend(t *testing.T, answer http.HandlerFunc, change ...func(*WebhookOptio
 	log := &safeBuffer{}
 	o := WebhookOptions{
 		URL: strings.Replace(server.URL, "://", "://op:secret@", 1) + "/events?key=secret", Secrets: secret(), Node: "n1",
-		Retries: quick, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Retries: quick, Timeout: time.Minute, Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
 	for _, f := range change {
 		f(&o)
