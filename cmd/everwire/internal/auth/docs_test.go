@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // page is what docs/chat-authentication.md shows, in the order in which it is there.
@@ -131,7 +132,7 @@ server.serve_forever()`, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := Webhook("http://"+net.JoinHostPort("127.0.0.1", strings.TrimSpace(string(port[:n])))+"/may-come", WebhookOptions{})
+	a, err := Webhook("http://"+net.JoinHostPort("127.0.0.1", strings.TrimSpace(string(port[:n])))+"/may-come", WebhookOptions{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

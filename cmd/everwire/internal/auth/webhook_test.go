@@ -25,6 +25,7 @@ func hook(t *testing.T, opts WebhookOptions, answer http.HandlerFunc) Authentica
 	t.Helper()
 	srv := httptest.NewServer(answer)
 	t.Cleanup(srv.Close)
+	opts.Timeout = time.Minute
 	a, err := Webhook("http://everwire:swordfish@"+srv.Listener.Addr().String()+"/judge?key=swordfish", opts)
 	if err != nil {
 		t.Fatal(err)
