@@ -240,7 +240,7 @@ func TestNothingIsHeldBackBehindAnInterimAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	io.WriteString(nc, upgrading)
 	br := bufio.NewReader(nc)
 	requestOf(br)

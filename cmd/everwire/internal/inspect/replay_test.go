@@ -27,7 +27,7 @@ func replay(t *testing.T, recording, target string, change func(*Replay)) (strin
 	var journal buffer
 	r := &Replay{
 		Target: target, Dial: &websocket.DialOptions{TLSConfig: cert.Client(), Proxy: websocket.NoProxy},
-		Pace: Pace{Patience: 5 * time.Second}, Compare: true,
+		Pace: Pace{Patience: time.Minute}, Compare: true,
 	}
 	r.Journal.W = &journal
 	if change != nil {
@@ -398,7 +398,7 @@ func TestTheServerIsPlayed(t *testing.T) {
 				journal := &buffer{}
 				compared := make(chan struct{})
 				var once sync.Once
-				r := &Replay{Raw: raw, Compare: true, Pace: Pace{Patience: 5 * time.Second}}
+				r := &Replay{Raw: raw, Compare: true, Pace: Pace{Patience: time.Minute}}
 				r.Journal.W = writerFunc(func(b []byte) (int, error) {
 					n, err := journal.Write(b)
 					if said := journal.String(); strings.Contains(said, `is text 14 "something else" instead of`) && strings.Count(said, " frames, ") == 3 {
@@ -426,7 +426,7 @@ func TestTheServerIsPlayed(t *testing.T) {
 				c.Close(websocket.CloseNormal, "")
 				select {
 				case <-compared:
-				case <-time.After(10 * time.Second):
+				case <-time.After(time.Minute):
 				}
 				cancel()
 				if err := <-done; !errors.Is(err, ErrDiffers) || !strings.HasSuffix(journal.String(), "3 connections replayed, 1 with differences\n") ||
