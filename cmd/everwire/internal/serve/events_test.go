@@ -41,7 +41,7 @@ func natsServer(t *testing.T) string {
 func TestChatAsksAndTellsABackendOverNATS(t *testing.T) {
 	url := natsServer(t)
 	closed := make(chan struct{})
-	backend, err := natsgo.Connect(url, natsgo.ClosedHandler(func(*natsgo.Conn) { close(closed) }))
+	backend, err := natsgo.Connect(url, natsgo.Timeout(time.Minute), natsgo.ClosedHandler(func(*natsgo.Conn) { close(closed) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,12 +122,12 @@ func TestABackendAtANodeOfTheCluster(t *testing.T) {
 	if at == nil {
 		t.Fatalf("it does not say where NATS clients connect: %s", r.screen)
 	}
-	if _, err := natsgo.Connect("nats://" + at[1]); !errors.Is(err, natsgo.ErrAuthorization) {
+	if _, err := natsgo.Connect("nats://"+at[1], natsgo.Timeout(time.Minute)); !errors.Is(err, natsgo.ErrAuthorization) {
 		t.Errorf("without the secret: %v", err)
 	}
 	closed := make(chan struct{})
 	backend, err := natsgo.Connect("nats://"+at[1], natsgo.UserInfo("everwire", "only we know"),
-		natsgo.ClosedHandler(func(*natsgo.Conn) { close(closed) }))
+		natsgo.Timeout(time.Minute), natsgo.ClosedHandler(func(*natsgo.Conn) { close(closed) }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // those of the log.
 func TestStatus(t *testing.T) {
 	const token = "0123456789abcdef"
-	r := run(t, Config{AdminToken: token, Origins: []string{"*"}, ShutdownTimeout: 10 * time.Second})
+	r := run(t, Config{AdminToken: token, Origins: []string{"*"}, ShutdownTimeout: time.Minute})
 	response, err := http.Get(r.base + "/status")
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestStatus(t *testing.T) {
 		if websocket.CloseCodeOf(err) != websocket.CloseGoingAway {
 			t.Errorf("at the end it was closed with %v, want 1001", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("at the end it was not closed")
 	}
 }
