@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -249,7 +250,11 @@ func whileWaiting(ctx context.Context, nc net.Conn, f func() error) error {
 
 // handshakeFailed makes the error of a handshake that got no usable answer. If ctx is why, it says so.
 func handshakeFailed(ctx context.Context, reason string, err error) error {
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+	cause := ctx.Err()
+	if at, ok := ctx.Deadline(); cause == nil && ok && errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(at) {
+		cause = context.DeadlineExceeded // the system's timer for it, which connecting has, was a moment sooner
+	}
+	if cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w (%w)", cause, err)
 	}
 	return &HandshakeError{Reason: fmt.Sprintf("%s: %v", reason, err), Err: err}

@@ -561,6 +561,24 @@ func TestHandshakeTimeoutBoundsEachPhase(t *testing.T) {
 	}
 }
 
+// To connect has a timer of its own for the context's deadline, which may be sooner than the context's.
+func TestADeadlineThatConnectingSeesFirstIsTheContexts(t *testing.T) {
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, err := websocket.Dial(ctx, "ws://example.com/", &websocket.DialOptions{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				for at, _ := ctx.Deadline(); time.Now().Before(at); {
+				}
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+			},
+		})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("error %v, want the context's", err)
+		}
+	}
+}
+
 func TestDialIsCanceledInEachPhase(t *testing.T) {
 	for _, phase := range phases {
 		bubbles(t, phase.name, func(t *testing.T) {
