@@ -31,7 +31,7 @@ func (c *Config) client(ctx context.Context) error {
 			opened := time.Now()
 			err = s.talk(ctx, conn)
 			lasted = time.Since(opened)
-		} else if ctx.Err() != nil {
+		} else if over(ctx) {
 			err = s.stopped(ctx)
 		}
 		if !c.again(err) {
@@ -56,6 +56,14 @@ func (c *Config) dial(ctx context.Context) (*websocket.Conn, error) {
 		c.connected(conn)
 	}
 	return conn, err
+}
+
+// over reports whether ctx has ended. Who connects may be stopped by its deadline a moment before it has.
+func over(ctx context.Context) bool {
+	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 // again reports whether what ended a connection, or the attempt at one, calls for another.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -120,6 +121,22 @@ func TestStatus(t *testing.T) {
 				t.Errorf("status %d %q, want %d and %q", got.status, got.text, tt.status, tt.text)
 			}
 		})
+	}
+}
+
+// What connects has a timer of its own for --timeout, which may be sooner.
+func TestTimedOutWhileConnectingIsSoWhicheverTimerIsFirst(t *testing.T) {
+	for range 20 {
+		c := to("ws://example.com", "")
+		c.Timeout = time.Millisecond
+		c.Dial.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			for at, _ := ctx.Deadline(); time.Now().Before(at); {
+			}
+			return nil, os.ErrDeadlineExceeded
+		}
+		if got := run(t.Context(), c); got.status != TimedOut {
+			t.Fatalf("%+v, want status %d", got, TimedOut)
+		}
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *Config) bridge(ctx context.Context, nc net.Conn) {
 	conn, err := c.dial(ctx)
 	if err != nil {
 		l.end(true)
-		if ctx.Err() == nil {
+		if !over(ctx) {
 			c.say("%s: %s", nc.RemoteAddr(), dialer.Explain(err))
 		}
 		return
