@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+	"testing/synctest"
 
 	"github.com/everwire/everwire/hub"
 	"github.com/everwire/everwire/websocket"
@@ -167,51 +168,54 @@ func TestLeavingEndsMessages(t *testing.T) {
 	bob.wantMessage("red", "Bob", `"for Bob"`)
 }
 
-// A member that does not read is asked to come back, and then misses nothing.
+// A member that does not read is asked to come back, and then misses nothing. In a bubble, for it is cut if it does not
+// read for as long as a closing connection may stand still.
 func TestSlowMembersComeBack(t *testing.T) {
-	n := single(t, Options{})
-	ada, slow := n.connect(), n.connect()
-	ada.join("blue", "Ada")
-	last := slow.join("blue", "Slow").Position
-	noise := make([]byte, 12<<10-3) // that no compression makes much shorter
-	rand.Read(noise)
-	data := `"` + base64.StdEncoding.EncodeToString(noise) + `"`
-	const messages = 200 // of 16 KiB: more than the queue and the stream hold
-	for i := range messages {
-		ada.publish("blue", strconv.Itoa(i), data)
-		ada.wantMessage("blue", "Ada", data)
-	}
-	got := 0
-	for {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		_, text, err := slow.Conn.Read(ctx)
-		cancel()
-		if err != nil {
-			if code := websocket.CloseCodeOf(err); code != websocket.CloseTryAgainLater {
-				t.Fatalf("%v, want code 1013", err)
+	synctest.Test(t, func(t *testing.T) {
+		n := single(t, Options{})
+		ada, slow := n.connect(), n.connect()
+		ada.join("blue", "Ada")
+		last := slow.join("blue", "Slow").Position
+		noise := make([]byte, 12<<10-3) // that no compression makes much shorter
+		rand.Read(noise)
+		data := `"` + base64.StdEncoding.EncodeToString(noise) + `"`
+		const messages = 200 // of 16 KiB: more than the queue and the stream hold
+		for i := range messages {
+			ada.publish("blue", strconv.Itoa(i), data)
+			ada.wantMessage("blue", "Ada", data)
+		}
+		got := 0
+		for {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			_, text, err := slow.Conn.Read(ctx)
+			cancel()
+			if err != nil {
+				if code := websocket.CloseCodeOf(err); code != websocket.CloseTryAgainLater {
+					t.Fatalf("%v, want code 1013", err)
+				}
+				break
 			}
-			break
+			var r reply
+			if err := json.Unmarshal(text, &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Type == "message" {
+				if r.ID != strconv.Itoa(got) {
+					t.Fatalf("message %s, want %d", r.ID, got)
+				}
+				last, got = r.Position, got+1
+			}
 		}
-		var r reply
-		if err := json.Unmarshal(text, &r); err != nil {
-			t.Fatal(err)
+		again := n.connect()
+		if r := again.join("blue", "Slow", after(last)); r.Missed != messages-got {
+			t.Errorf("%d missed, want %d", r.Missed, messages-got)
 		}
-		if r.Type == "message" {
-			if r.ID != strconv.Itoa(got) {
+		for ; got < messages; got++ {
+			if r := again.wantMessage("blue", "Ada", data); r.ID != strconv.Itoa(got) {
 				t.Fatalf("message %s, want %d", r.ID, got)
 			}
-			last, got = r.Position, got+1
 		}
-	}
-	again := n.connect()
-	if r := again.join("blue", "Slow", after(last)); r.Missed != messages-got {
-		t.Errorf("%d missed, want %d", r.Missed, messages-got)
-	}
-	for ; got < messages; got++ {
-		if r := again.wantMessage("blue", "Ada", data); r.ID != strconv.Itoa(got) {
-			t.Fatalf("message %s, want %d", r.ID, got)
-		}
-	}
+	})
 }
 
 // late is a broker whose Follow waits.

@@ -10,16 +10,18 @@ import (
 )
 
 func TestTheTokenIsTheFirstMessage(t *testing.T) {
-	n := single(t, Options{Auth: people()})
-	c := n.connect()
-	c.say(`{"type":"auth","token":"ada"}`)
-	c.say(`{"type":"join","room":"blue","name":"Mallory"}`) // need not wait
-	if r := c.want("authenticated"); r.User != "u1" || r.Name != "Ada" || r.Expires != "" {
-		t.Errorf("%s, want Ada", r.asWritten)
-	}
-	if r := c.want("joined"); r.Member.Name != "Ada" || r.Member.User != "u1" {
-		t.Errorf("%s: the name is not the token's", r.asWritten)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		n := single(t, Options{Auth: people()})
+		c := n.connect()
+		c.say(`{"type":"auth","token":"ada"}`)
+		c.say(`{"type":"join","room":"blue","name":"Mallory"}`) // need not wait
+		if r := c.want("authenticated"); r.User != "u1" || r.Name != "Ada" || r.Expires != "" {
+			t.Errorf("%s, want Ada", r.asWritten)
+		}
+		if r := c.want("joined"); r.Member.Name != "Ada" || r.Member.User != "u1" {
+			t.Errorf("%s: the name is not the token's", r.asWritten)
+		}
+	})
 }
 
 func TestTheFirstMessageIsNoToken(t *testing.T) {
@@ -34,13 +36,14 @@ func TestTheFirstMessageIsNoToken(t *testing.T) {
 		{"a bad token", `{"type":"auth","token":"eve"}`, unauthorized, false, auth.CloseExpired},
 		{"one that cannot be judged", `{"type":"auth","token":"down"}`, unavailable, true, websocket.CloseTryAgainLater},
 	}
-	n := single(t, Options{Auth: people()})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := n.connect()
-			c.say(tt.text)
-			c.wantError(tt.code, tt.retry)
-			c.wantClose(tt.closed)
+			synctest.Test(t, func(t *testing.T) { // where the time for it does not pass
+				c := single(t, Options{Auth: people()}).connect()
+				c.say(tt.text)
+				c.wantError(tt.code, tt.retry)
+				c.wantClose(tt.closed)
+			})
 		})
 	}
 }
