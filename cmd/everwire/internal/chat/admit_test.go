@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/everwire/everwire/cmd/everwire/internal/api/events"
@@ -224,52 +225,56 @@ func TestEventsRefuse(t *testing.T) {
 		{"nobody to ask", &told{cannot: "u2"}, 503, unavailable, true, websocket.CloseTryAgainLater},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			row.events.gone = make(chan struct{}, 2)
-			t.Cleanup(func() { // when the server is closed, and all that ended was told
-				want := "connect u2 with " + Subprotocol
-				if notes := row.events.notes; len(notes) != 2 || notes[0] != want || notes[1] != want {
-					t.Errorf("told %q, want twice %q", notes, want)
+			synctest.Test(t, func(t *testing.T) {
+				row.events.gone = make(chan struct{}, 2)
+				t.Cleanup(func() { // when the server is closed, and all that ended was told
+					want := "connect u2 with " + Subprotocol
+					if notes := row.events.notes; len(notes) != 2 || notes[0] != want || notes[1] != want {
+						t.Errorf("told %q, want twice %q", notes, want)
+					}
+				})
+				n := single(t, Options{Auth: people(), Events: row.events})
+				o := n.options()
+				o.Header = http.Header{"Authorization": {"Bearer bob"}}
+				_, err := websocket.Dial(t.Context(), "ws://chat.test/chat", o)
+				var refused *websocket.HandshakeError
+				if !errors.As(err, &refused) || refused.Status != row.status {
+					t.Errorf("%v, want status %d", err, row.status)
 				}
+				c := n.connect() // and who says later who it is
+				c.say(`{"type":"auth","token":"bob"}`)
+				c.wantError(row.code, row.retry)
+				c.wantClose(row.close)
 			})
-			n := single(t, Options{Auth: people(), Events: row.events})
-			o := n.options()
-			o.Header = http.Header{"Authorization": {"Bearer bob"}}
-			_, err := websocket.Dial(t.Context(), "ws://chat.test/chat", o)
-			var refused *websocket.HandshakeError
-			if !errors.As(err, &refused) || refused.Status != row.status {
-				t.Errorf("%v, want status %d", err, row.status)
-			}
-			c := n.connect() // and who says later who it is
-			c.say(`{"type":"auth","token":"bob"}`)
-			c.wantError(row.code, row.retry)
-			c.wantClose(row.close)
 		})
 	}
 }
 
 // Whoever is to be found by a user's name is, however the token came.
 func TestArrivedIsToldWhoItIs(t *testing.T) {
-	arrived := make(chan string, 3)
-	n := single(t, Options{Auth: people(), Arrived: func(s *websocket.Socket, c *events.Connection) {
-		arrived <- c.User + " with " + s.Subprotocol()
-	}})
-	later := n.connect()
-	n.withToken("bob")
-	if got := <-arrived; got != "u2 with "+Subprotocol {
-		t.Errorf("arrived %s", got)
-	}
-	later.say(`{"type":"auth","token":"ada"}`)
-	if got := <-arrived; got != "u1 with "+Subprotocol {
-		t.Errorf("arrived %s", got)
-	}
-	later.say(`{"type":"auth","token":"ada"}`) // again
-	later.want("authenticated")
-	later.want("authenticated")
-	o := n.options()
-	o.Subprotocols = nil
-	o.Header = http.Header{"Authorization": {"Bearer ada"}}
-	n.connectWith(o)
-	if got := <-arrived; got != "u1 with " || len(arrived) > 0 {
-		t.Errorf("arrived %s, and %d more", got, len(arrived))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		arrived := make(chan string, 3)
+		n := single(t, Options{Auth: people(), Arrived: func(s *websocket.Socket, c *events.Connection) {
+			arrived <- c.User + " with " + s.Subprotocol()
+		}})
+		later := n.connect()
+		n.withToken("bob")
+		if got := <-arrived; got != "u2 with "+Subprotocol {
+			t.Errorf("arrived %s", got)
+		}
+		later.say(`{"type":"auth","token":"ada"}`)
+		if got := <-arrived; got != "u1 with "+Subprotocol {
+			t.Errorf("arrived %s", got)
+		}
+		later.say(`{"type":"auth","token":"ada"}`) // again
+		later.want("authenticated")
+		later.want("authenticated")
+		o := n.options()
+		o.Subprotocols = nil
+		o.Header = http.Header{"Authorization": {"Bearer ada"}}
+		n.connectWith(o)
+		if got := <-arrived; got != "u1 with " || len(arrived) > 0 {
+			t.Errorf("arrived %s, and %d more", got, len(arrived))
+		}
+	})
 }
