@@ -198,7 +198,7 @@ func TestBenchExitStatus(t *testing.T) {
 		stderr     string // what it is; empty: there is none
 	}{
 		{"good", echo + " -c 2 -d 100ms -q", 0, "✓ errors > 0", ""},
-		{"a threshold is crossed", echo + " -c 2 -d 100ms -q --fail messages>0", 1, "✗ messages > 0", "everwire: it fails: messages > 0 ("},
+		{"a threshold is crossed", echo + " -c 2 -d 100ms -q --fail connections>0", 1, "✗ connections > 0", "everwire: it fails: connections > 0 ("},
 		{"a page", echo + "/%zz", 2, "", "everwire: the URL is malformed"},
 		{"nobody there", "ws://127.0.0.1:1/ -q", 2, "", "everwire: 127.0.0.1:1 refused the connection"},
 		{"no URL", "", 2, "", "everwire: accepts 1 arg(s), received 0\nRun \"everwire bench --help\" for usage.\n"},

@@ -32,6 +32,10 @@ func echo(t *testing.T) string {
 
 func TestConnectStatus(t *testing.T) {
 	url := echo(t)
+	var mute websocket.Server
+	defer mute.Close()
+	silence := httptest.NewServer(&mute)
+	defer silence.Close()
 	tests := []struct {
 		name, args     string
 		status         int
@@ -45,7 +49,7 @@ func TestConnectStatus(t *testing.T) {
 		{"as expected", "URL -m abc --expect ^a.c$", 0, "abc\n", ""},
 		{"compressed in every way", "URL -m a -n --compress takeover,client-window=9,server-window=9,threshold=0,level=9", 0, "a\n", ""},
 		{"not as expected", "URL -m abc --expect b$ -n", 6, "abc\n", "everwire: no message matched \"b$\" (of 1) before the connection was closed: 1000"},
-		{"in time", "URL -m a --wait 2 --timeout 1s", 5, "a\n", "everwire: --timeout passed: 1 of 2 messages came\n"},
+		{"in time", "MUTE -m a --wait 2 --timeout 100ms", 5, "", "everwire: --timeout passed: 0 of 2 messages came\n"},
 		{"nobody there", "ws://127.0.0.1:1 -n -m a", 3, "", "everwire: 127.0.0.1:1 refused the connection: nothing listens there; "},
 		{"no URL", "", 2, "", "everwire: give a URL to connect to, such as ws://localhost:8080/echo, or --listen to wait for a connection\nRun "},
 		{"two URLs", "URL URL", 2, "", "everwire: accepts at most 1 arg(s), received 2\n"},
@@ -61,7 +65,7 @@ func TestConnectStatus(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			args := strings.Fields(strings.NewReplacer("URL", url, "HTTP", "http"+strings.TrimPrefix(url, "ws")).Replace(tt.args))
+			args := strings.Fields(strings.NewReplacer("URL", url, "HTTP", "http"+strings.TrimPrefix(url, "ws"), "MUTE", silence.URL).Replace(tt.args))
 			var stdout, stderr buffer
 			status := Main(t.Context(), append([]string{"connect"}, args...), &stdout, &stderr)
 			if status != tt.status || stdout.String() != tt.stdout || !strings.HasPrefix(stderr.String(), tt.stderr) {

@@ -12,9 +12,11 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/everwire/everwire/websocket"
+	"github.com/everwire/everwire/websocket/wstest"
 )
 
 // failing is an output that cannot be written.
@@ -122,6 +124,28 @@ func TestStatus(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTimedOutTellsHowManyCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := wstest.Listen()
+		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c, err := websocket.Accept(w, r, nil)
+			if err != nil {
+				return
+			}
+			defer c.Terminate()
+			c.Write(context.Background(), websocket.Text, []byte("hello"))
+			c.Read(context.Background())
+		})}
+		defer srv.Close()
+		go srv.Serve(ln)
+		c := to("ws://example.com", "")
+		c.Dial.DialContext, c.Timeout, c.Wait.Messages = ln.Dial, time.Second, 2
+		if got := run(t.Context(), c); got.out != "hello\n" || got.status != TimedOut || got.text != "--timeout passed: 1 of 2 messages came" {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 // What connects has a timer of its own for --timeout, which may be sooner.
