@@ -23,10 +23,10 @@ func TestHelloFromOpenToClose(t *testing.T) {
 		began := time.Now()
 		john.click("#start")
 		other.click("#start")
-		john.wantLines("#log", "[open] Connection established", "Sending to server",
+		// A slow machine may look only when the five seconds are over.
+		john.wantFirst("#log", "[open] Connection established", "Sending to server",
 			"[message] Data received from server: Hello from server, John!")
-		john.wantText("#state", "OPEN")
-		other.wantLines("#log", "[open] Connection established", "Sending to server",
+		other.wantFirst("#log", "[open] Connection established", "Sending to server",
 			"[message] Data received from server: Hello from server, Ζωή \"<i>\" 😀!")
 
 		john.wantLinesIn(helloStays+patience, "#log", "[open] Connection established", "Sending to server",

@@ -205,6 +205,16 @@ func (p *tab) wantNext(selector string, want ...string) {
 	p.wantLines(selector, slices.Concat(p.lines, want)...)
 }
 
+// wantFirst is wantLines where more may have followed by now.
+func (p *tab) wantFirst(selector string, want ...string) {
+	p.t.Helper()
+	children := selector + " > *"
+	p.sees(fmt.Sprintf("document.querySelectorAll(%s).length >= %d", quote(children), len(want)), patience)
+	if got := p.texts(children); len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+		p.t.Fatalf("the lines of %s are\n\t%q\nwant first\n\t%q", selector, got, want)
+	}
+}
+
 func (p *tab) wantLinesIn(patience time.Duration, selector string, want ...string) {
 	p.t.Helper()
 	children := selector + " > *"
