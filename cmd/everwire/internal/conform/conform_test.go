@@ -26,7 +26,7 @@ func TestServer(t *testing.T) {
 			files := Outputs{HTML: filepath.Join(dir, "a.html"), Index: filepath.Join(dir, "index.json"),
 				JUnit: filepath.Join(dir, "junit.xml"), Full: filepath.Join(dir, "full.json")}
 			var out, status bytes.Buffer
-			err := Server(context.Background(), echoServer(t, row.broken), conformance.Options{Cases: "1.*", Agent: "mine"}, files, &out, &status)
+			err := Server(context.Background(), echoServer(t, row.broken), patient(conformance.Options{Cases: "1.*", Agent: "mine"}), files, &out, &status)
 			if row.broken != errors.Is(err, ErrShort) || !row.broken && err != nil {
 				t.Errorf("error %v", err)
 			}
@@ -93,7 +93,7 @@ func TestClientWithACommand(t *testing.T) {
 	html := filepath.Join(t.TempDir(), "clients.html")
 	var out, status bytes.Buffer
 	err = Client(context.Background(), ClientConfig{Addr: "127.0.0.1:0", Command: []string{self}},
-		conformance.Options{Cases: "1.*,7.3.*"}, Outputs{HTML: html}, &out, &status)
+		patient(conformance.Options{Cases: "1.*,7.3.*"}), Outputs{HTML: html}, &out, &status)
 	if err != nil {
 		t.Errorf("error %v; status:\n%s", err, &status)
 	}
@@ -110,7 +110,8 @@ func TestClientOnce(t *testing.T) {
 	done := make(chan error, 1)
 	var out bytes.Buffer
 	go func() {
-		done <- Client(context.Background(), ClientConfig{Addr: "127.0.0.1:0", Once: true}, conformance.Options{Cases: "2.1"}, Outputs{}, &out, status)
+		done <- Client(context.Background(), ClientConfig{Addr: "127.0.0.1:0", Once: true},
+			patient(conformance.Options{Cases: "2.1"}), Outputs{}, &out, status)
 	}()
 	line := <-status.first
 	_, url, _ := strings.Cut(strings.TrimSpace(line), " at ")

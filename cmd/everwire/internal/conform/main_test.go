@@ -6,9 +6,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/everwire/everwire/conformance"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -18,6 +20,12 @@ func TestMain(m *testing.M) {
 		os.Exit(driver(os.Getenv("EVERWIRE_CONFORM_URL")))
 	}
 	goleak.VerifyTestMain(m)
+}
+
+// patient are options for a peer that is good, on a machine that may be slow.
+func patient(o conformance.Options) conformance.Options {
+	o.Patience, o.Timeout = time.Minute, 5*time.Minute
+	return o
 }
 
 // echoServer serves an echo, and returns its URL. A broken one answers each message with another.
