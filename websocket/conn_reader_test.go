@@ -200,10 +200,14 @@ func TestConcurrentReadersShareAMessage(t *testing.T) {
 		s, c := conns(t, &streamOptions)
 		const size = 4 << 20
 		written := inBackground(func() error { return c.Write(forever, websocket.Binary, make([]byte, size)) })
-		var shares []<-chan int64
-		for range 3 {
+		var readers [3]io.Reader
+		for i := range readers { // all, before one of them can come to the message's end
 			_, r, err := s.Reader(forever)
 			wantError(t, "Reader", err, nil)
+			readers[i] = r
+		}
+		var shares []<-chan int64
+		for _, r := range readers {
 			shares = append(shares, inBackground(func() int64 { n, _ := io.Copy(io.Discard, r); return n }))
 		}
 		total := int64(0)
