@@ -92,6 +92,31 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
+// holdEnd has no attempt to dial end, and no stream be closed, before the channel that it returns is.
+func (s *scripted) holdEnd() chan struct{} {
+	until, dial := make(chan struct{}), s.opts.DialContext
+	s.opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := dial(ctx, network, address)
+		if err != nil {
+			<-until
+			return nil, err
+		}
+		return &heldOpen{nc, until}, nil
+	}
+	return until
+}
+
+// heldOpen is a stream whose Close waits.
+type heldOpen struct {
+	net.Conn
+	until <-chan struct{}
+}
+
+func (c *heldOpen) Close() error {
+	<-c.until
+	return c.Conn.Close()
+}
+
 // says returns an answer that is always the same.
 func says(answer string) func(net.Conn, *http.Request) {
 	return func(nc net.Conn, r *http.Request) { io.WriteString(nc, answer) }
@@ -860,12 +885,14 @@ func TestClosingWhileConnecting(t *testing.T) {
 		for _, phase := range phases {
 			bubbles(t, name+"/"+phase.name, func(t *testing.T) {
 				s, j := phase.server(t), newJournal()
+				looked := s.holdEnd() // so that it does not come before we look
 				socket, err := websocket.New(phase.scheme+"://site.com", &s.opts, j.listen)
 				must(t, err)
 				time.Sleep(time.Second / 2)
 				end(socket)
 				equal(t, "ReadyState", socket.ReadyState(), websocket.Closing)
 				end(socket)
+				close(looked)
 				synctest.Wait()
 				equal(t, "events", j.now(), want[name])
 				equal(t, "ReadyState", socket.ReadyState(), websocket.Closed)
