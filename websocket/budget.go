@@ -74,13 +74,19 @@ func (b *budget) change(s *Socket, octets, weight int64) {
 	if h.doomed {
 		b.doomed.Add(octets)
 	}
+	b.used.Add(octets) // before anybody looks for the largest, who would see it without the other
 	b.mu.Unlock()
-	b.add(octets)
+	b.grew(octets)
 }
 
-// add counts octets, and has somebody closed if they are too many.
+// add counts octets that are no socket's own.
 func (b *budget) add(octets int64) {
 	b.used.Add(octets)
+	b.grew(octets)
+}
+
+// grew has somebody closed if there are too many octets, now that so many have come.
+func (b *budget) grew(octets int64) {
 	if octets > 0 && b.over() && b.evicting.CompareAndSwap(false, true) {
 		go b.evict() // who holds too much may be who calls, and holds its lock
 	}
