@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/everwire/everwire/websocket"
@@ -64,11 +65,20 @@ func TestShutdownTellsClients(t *testing.T) {
 			Code: websocket.CloseGoingAway, Reason: "server is shutting down", WasClean: true})
 
 		// It answers handshakes with 503 now, and the proxy asks the other server: at once, or, if it is Caddy,
-		// once it has asked for the server's health.
+		// once it has asked for the server's health. Until then a handshake is refused that is this server's turn.
 		if sw == caddy {
-			// Four places of its configuration ask, each by itself and as often as the others. When there have been sixteen
-			// questions, each of them has asked three times, and seen the first answer.
-			for range 16 {
+			for taken := 0; taken < 2; { // at the second it is, as the other has the first
+				c, err := websocket.Dial(t.Context(), "wss://ws.example.com/", p.options(t, websocket.DialOptions{}))
+				if err == nil {
+					t.Cleanup(c.Terminate)
+					s.next(t)
+					taken++
+					continue
+				}
+				var refusal *websocket.HandshakeError
+				if !errors.As(err, &refusal) || refusal.Status != http.StatusServiceUnavailable {
+					t.Fatal(err)
+				}
 				await(t, "the next check of health", g.server.checked)
 			}
 		}
