@@ -143,13 +143,13 @@ func TestSlowHeadersAreCut(t *testing.T) {
 	}
 	behindEach(t, func(t *testing.T, sw *software) {
 		p := sw.front(t, newSite(t, behavior{}).addresses(), shorter[sw])
+		since := time.Now() // before the proxy can have begun to wait
 		nc, err := net.Dial("tcp", p.http)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer nc.Close()
 		nc.SetDeadline(time.Now().Add(patience))
-		since := time.Now()
 		io.WriteString(nc, "GET / HTTP/1.1\r\nHost: ws.example.com\r\nUpgrade: webs")
 		answer, err := io.ReadAll(nc)
 		if err != nil {
