@@ -113,13 +113,17 @@ func TestBalancersOfTCPBeforeEverwire(t *testing.T) {
 }
 
 func TestBalancersOfTCPCutIdleConnections(t *testing.T) {
+	shorten := func(timeout string) change {
+		return change{timeout + " 90s", timeout + " " + shortened.String()}
+	}
 	for _, b := range balancers {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel() // it is waiting that takes the time
 			b.find(t)
 			s := newSite(t, behavior{options: websocket.AcceptOptions{Heartbeat: silent}})
 			shorter := map[*software][]change{
-				nginx:   {{"proxy_timeout 90s", "proxy_timeout 1s"}},
-				haproxy: {{"timeout client 90s", "timeout client 1s"}, {"timeout server 90s", "timeout server 1s"}},
+				nginx:   {shorten("proxy_timeout")},
+				haproxy: {shorten("timeout client"), shorten("timeout server")},
 			}[b.software]
 			p := b.front(t, haproxy.front(t, s.addresses()).proxied, shorter...)
 			c := p.dial(t, "wss://ws.example.com/", websocket.DialOptions{Heartbeat: silent})

@@ -13,8 +13,8 @@ import (
 // silent is an end that sends nothing by itself.
 var silent = websocket.Heartbeat{Interval: -1}
 
-// shortened is how long the timeout of the proxy is in these tests.
-const shortened = time.Second
+// shortened is how long the timeout of the proxy is in these tests: longer than a busy machine holds up what is not silent.
+const shortened = 3 * time.Second
 
 func (sw *software) shorten() change {
 	return change{sw.idleTimeout, strings.Replace(sw.idleTimeout, "90s", shortened.String(), 1)}
@@ -24,16 +24,17 @@ func (sw *software) shorten() change {
 func TestIdleConnectionsAreCut(t *testing.T) {
 	for _, sw := range []*software{nginx, haproxy} {
 		t.Run(sw.name, func(t *testing.T) {
+			t.Parallel() // it is waiting that takes the time
 			sw.find(t)
 			s := newSite(t, behavior{options: websocket.AcceptOptions{Heartbeat: silent}})
 			p := sw.front(t, s.addresses(), sw.shorten())
 			c := p.dial(t, "wss://ws.example.com/", websocket.DialOptions{Heartbeat: silent})
 			g := s.next(t)
+			since := time.Now() // before the last that the proxy sees
 			wantEcho(t, c, websocket.Text, "the last for now")
-			since := time.Now()
 			wantEnd(t, c, websocket.CloseAbnormal, "")
 			g.wantClosed(t, lost)
-			if idle := time.Since(since); idle < shortened*9/10 || idle > 3*shortened {
+			if idle := time.Since(since); idle < shortened*9/10 || idle > 3*shortened { // the next that could cut it has 10 s
 				t.Errorf("it was cut after %v, want %v", idle, shortened)
 			}
 		})
@@ -56,8 +57,8 @@ func TestCaddyCutsNoIdleConnection(t *testing.T) {
 
 // TestHeartbeatKeepsConnections, whichever end's it is, through a timeout that is longer than its interval.
 func TestHeartbeatKeepsConnections(t *testing.T) {
-	beating := websocket.Heartbeat{Interval: shortened / 4, Timeout: -1}
-	const beats = 12 // at least 2.7 times the timeout, as an interval may be 10 % shorter
+	beating := websocket.Heartbeat{Interval: shortened / 12, Timeout: -1}
+	const beats = 16 // at least 1.2 times the timeout, as an interval may be 10 % shorter
 	for _, test := range []struct {
 		name           string
 		server, client websocket.Heartbeat
