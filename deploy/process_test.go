@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for one event. To reach it is a failure, so it may be long.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // A process is a program that runs, with all its children.
 type process struct {
