@@ -30,7 +30,7 @@ import (
 // counts from 1 in the order of [ClientSuite.Cases]; casetuple=7.9.3 names a case by its ID instead. A is the
 // client's name, and its version as it likes.
 //
-// A client may run cases in any order, several at a time, and again, when the latest result counts; several
+// A client may run cases in any order, several at a time, and again, when the run that began last counts; several
 // clients may be tested at once. A case that is [Case.Alone] is not kept from others that clients run
 // meanwhile: [RunClient] does.
 //
@@ -356,7 +356,7 @@ func (l *ClientSuite) end(name string, c *Case, r *Result) {
 	if a.running[c]--; a.running[c] == 0 {
 		delete(a.running, c)
 	}
-	if r != nil {
+	if last := a.results[c]; r != nil && (last == nil || r.Began.After(last.Began)) {
 		a.results[c] = r
 	}
 	close(l.turned)
