@@ -67,7 +67,7 @@ func askOnce(role conformance.Peer) func(*testing.T) map[string]*asked {
 	cases := map[string]*asked{}
 	return func(t *testing.T) map[string]*asked {
 		once.Do(func() {
-			for _, r := range runBroken(t, brokenpeer.None, role, &conformance.Options{Cases: strings.Join(brokenCases(role), ",")}) {
+			for _, r := range runBroken(t, brokenpeer.None, role, &conformance.Options{Cases: strings.Join(brokenCases(role), ","), Patience: patient, Timeout: atMost}) {
 				cases[r.Case.ID] = newAsked(r, role == conformance.Server)
 			}
 		})
@@ -179,26 +179,37 @@ func (b *breach) should(role conformance.Peer, a *asked) bool {
 	return b.red(a) != (b.why(role, a.Case.ID) != "")
 }
 
-// again has those cases asked again that are not as they should be, with as much patience as the suite
-// usually has, and few at a time: what comes of that counts.
+// again has those cases asked again that are not as they should be, few at a time, and with more patience: as much as the
+// suite usually has where they should turn red, and no end of it where they should not. What comes of that counts.
 func (b *breach) again(t *testing.T, role conformance.Peer, results []*conformance.Result) []*conformance.Result {
 	all := inOrder[role](t)
 	differ := func(r *conformance.Result) bool {
 		id := r.Case.ID
 		return b.chance[id] == "" && r.Good() == b.should(role, all[id]) && (!b.some || !r.Good())
 	}
-	var ids []string
+	var green, red []string // which they are not, and should be
 	for _, r := range results {
-		if differ(r) {
-			ids = append(ids, r.Case.ID)
+		switch {
+		case !differ(r):
+		case r.Good():
+			red = append(red, r.Case.ID)
+		default:
+			green = append(green, r.Case.ID)
 		}
 	}
-	if len(ids) == 0 {
-		return results
-	}
-	t.Logf("%s as a %s: asked again are %s", b.fault, roleName(role), strings.Join(ids, ", "))
 	results = slices.DeleteFunc(results, differ)
-	return append(results, runBroken(t, b.fault, role, &conformance.Options{Cases: strings.Join(ids, ",")})...)
+	for _, list := range []struct {
+		ids  []string
+		opts conformance.Options
+	}{{red, conformance.Options{}}, {green, conformance.Options{Patience: patient, Timeout: atMost}}} {
+		if len(list.ids) == 0 {
+			continue
+		}
+		list.opts.Cases = strings.Join(list.ids, ",")
+		t.Logf("%s as a %s: asked again are %s", b.fault, roleName(role), list.opts.Cases)
+		results = append(results, runBroken(t, b.fault, role, &list.opts)...)
+	}
+	return results
 }
 
 // cases chooses what a peer with the fault is asked: with EVERWIRE_LONG=1 all cases, and else some of those

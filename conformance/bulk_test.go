@@ -23,7 +23,7 @@ func TestSomeBulkCasesArePassed(t *testing.T) {
 			if conformance.RaceDetector {
 				cases = "9.3.8,9.6.6,9.7.2,12.1.1,13.5.4"
 			}
-			results := runBroken(t, brokenpeer.None, role, &conformance.Options{Cases: cases})
+			results := runBroken(t, brokenpeer.None, role, &conformance.Options{Cases: cases, Patience: patient})
 			for _, r := range results {
 				if r.Behavior != conformance.OK || r.Close != conformance.OK {
 					t.Errorf("%s", r)
@@ -67,10 +67,13 @@ func TestBulkCasesFindFaults(t *testing.T) {
 				if conformance.RaceDetector {
 					red, green = red[:1], green[:1]
 				}
-				opts := &conformance.Options{Cases: strings.Join(append(red, green...), ",")}
-				for _, r := range runBroken(t, f.fault, role, opts) {
-					if r.Good() == slices.Contains(red, r.Case.ID) {
-						t.Errorf("%s", r)
+				for _, opts := range []*conformance.Options{
+					{Cases: strings.Join(red, ",")}, {Cases: strings.Join(green, ","), Patience: patient},
+				} {
+					for _, r := range runBroken(t, f.fault, role, opts) {
+						if r.Good() == slices.Contains(red, r.Case.ID) {
+							t.Errorf("%s", r)
+						}
 					}
 				}
 			})
@@ -81,7 +84,7 @@ func TestBulkCasesFindFaults(t *testing.T) {
 func TestBulkCasesWithoutCompressionAreUnimplemented(t *testing.T) {
 	srv := httptest.NewServer(echoByConn(&websocket.AcceptOptions{Compression: websocket.Compression{Disabled: true}}))
 	defer srv.Close()
-	results, err := conformance.RunServer(t.Context(), wsURL(srv), &conformance.Options{Cases: "12,13"})
+	results, err := conformance.RunServer(t.Context(), wsURL(srv), &conformance.Options{Cases: "12,13", Patience: patient})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +100,7 @@ func TestBulkCasesWithoutCompressionAreUnimplemented(t *testing.T) {
 
 func TestPeerThatRefusesLargeMessagesIsTold(t *testing.T) {
 	for _, role := range []conformance.Peer{conformance.Server, conformance.Client} {
-		for _, r := range runBroken(t, brokenpeer.LimitsTo64K, role, &conformance.Options{Cases: "9.1.2,9.4.9"}) {
+		for _, r := range runBroken(t, brokenpeer.LimitsTo64K, role, &conformance.Options{Cases: "9.1.2,9.4.9", Patience: patient}) {
 			if r.Behavior != conformance.Failed || !strings.Contains(r.Reason, "refuse") {
 				t.Errorf("%s", r)
 			}

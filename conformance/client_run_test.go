@@ -13,37 +13,40 @@ import (
 
 func TestRunClient(t *testing.T) {
 	quick := conformance.Options{Cases: "1.1.2", Patience: 100 * time.Millisecond, Timeout: 200 * time.Millisecond}
+	late := conformance.Options{Cases: "1.1.2", Patience: time.Second, Timeout: time.Millisecond}
+	slow := conformance.Options{Cases: "1.1.2", Patience: patient, Timeout: atMost}
 	release := make(chan struct{})
 	defer close(release)
 	for _, each := range []struct {
 		name     string
 		echo     func(context.Context, string) error
+		opts     conformance.Options // quick, if it is waited for in vain, and late, if almost
 		behavior conformance.Verdict
 		reason   string
 	}{
-		{"one that echoes", func(ctx context.Context, url string) error { return echoWithConn(ctx, url, nil) }, conformance.OK, ""},
+		{"one that echoes", func(ctx context.Context, url string) error { return echoWithConn(ctx, url, nil) }, slow, conformance.OK, ""},
 		{"one that does not connect", func(context.Context, string) error { return errors.New("no network") },
-			conformance.Failed, "the client did not connect: no network"},
+			quick, conformance.Failed, "the client did not connect: no network"},
 		{"one that waits instead", func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() },
-			conformance.Failed, "the client did not connect: context deadline exceeded"},
+			late, conformance.Failed, "the client did not connect: context deadline exceeded"},
 		{"one that does not return", func(ctx context.Context, url string) error { <-release; return nil },
-			conformance.Failed, "the client did not return within"},
+			quick, conformance.Failed, "the client did not return within"},
 		{"one that leaves at once", func(ctx context.Context, url string) error {
 			c, err := websocket.Dial(ctx, url, nil)
 			if err == nil {
 				c.Terminate()
 			}
 			return err
-		}, conformance.Failed, "where"},
+		}, slow, conformance.Failed, "where"},
 		{"one that tries again", func(ctx context.Context, url string) error {
 			if c, err := websocket.Dial(ctx, url, nil); err == nil {
 				c.Close(websocket.CloseNormal, "")
 			}
 			return echoWithConn(ctx, url, nil)
-		}, conformance.OK, ""},
+		}, slow, conformance.OK, ""},
 	} {
 		t.Run(each.name, func(t *testing.T) {
-			results, err := conformance.RunClient(t.Context(), each.echo, &quick)
+			results, err := conformance.RunClient(t.Context(), each.echo, &each.opts)
 			if err != nil || len(results) != 1 {
 				t.Fatalf("%d results, %v", len(results), err)
 			}

@@ -27,8 +27,20 @@ func testOurServer(t *testing.T, long bool) {
 		}
 		srv := httptest.NewServer(handler)
 		defer srv.Close()
-		conformance.TestServer(t, wsURL(srv), opts)
+		askOurServer(t, wsURL(srv), opts)
 	})
+}
+
+// askOurServer asks a server of ours the cases: those in which nothing may come with the patience that the suite usually has.
+func askOurServer(t *testing.T, url string, opts *conformance.Options) {
+	t.Helper()
+	impatient := *opts
+	impatient.Cases, impatient.Patience = deadlines, 0
+	t.Run("deadlines", func(t *testing.T) { conformance.TestServer(t, url, &impatient) })
+	for id := range strings.SplitSeq(deadlines, ",") {
+		opts.Cases += ",!" + id
+	}
+	conformance.TestServer(t, url, opts)
 }
 
 // TestOurListeningServer is about the Server that accepts connections and reads requests by itself.
@@ -45,14 +57,7 @@ func TestOurListeningServer(t *testing.T) {
 		srv.Close()
 		<-served
 	}()
-	conformance.TestServer(t, "ws://"+ln.Addr().String(), &conformance.Options{
-		Cases: chosen(conformance.Server, false),
-		OnResult: func(r *conformance.Result) {
-			if why := f.objection(r); why != "" {
-				t.Errorf("case %s: %s\n%v", r.Case.ID, why, r)
-			}
-		},
-	})
+	askOurServer(t, "ws://"+ln.Addr().String(), f.options(t, chosen(conformance.Server, false)))
 }
 
 // echoByConn is a server of the plainest kind: it pulls.

@@ -6,10 +6,21 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/everwire/everwire/conformance"
 	"github.com/everwire/everwire/websocket"
 )
+
+// What must come is waited for by this in tests of peers in order: whatever is slow is the machine. It ends only a test that
+// hangs.
+const (
+	patient = 30 * time.Second // for one thing
+	atMost  = 5 * time.Minute  // for a case
+)
+
+// deadlines are the cases in which a server in order may leave the suite waiting to the end of its patience.
+const deadlines = "14.10.7,14.10.8"
 
 // The families that move much data. They are asked only with EVERWIRE_LONG=1, as "make long" has it.
 var longFamilies = []int{9, 12, 13}
@@ -65,15 +76,20 @@ func eachFace(t *testing.T, peer conformance.Peer, long bool, test func(*testing
 		}
 		t.Run(name, func(t *testing.T) {
 			if !long {
-				t.Parallel() // some cases wait for two seconds
+				t.Parallel() // some cases wait
 			}
-			test(t, f, &conformance.Options{Cases: cases, OnResult: func(r *conformance.Result) {
-				if why := f.objection(r); why != "" {
-					t.Errorf("case %s: %s\n%v", r.Case.ID, why, r)
-				}
-			}})
+			test(t, f, f.options(t, cases))
 		})
 	}
+}
+
+// options are for asking the face some cases.
+func (f face) options(t *testing.T, cases string) *conformance.Options {
+	return &conformance.Options{Cases: cases, Patience: patient, Timeout: atMost, OnResult: func(r *conformance.Result) {
+		if why := f.objection(r); why != "" {
+			t.Errorf("case %s: %s\n%v", r.Case.ID, why, r)
+		}
+	}}
 }
 
 // chosen names the cases of the long families, or of the others.

@@ -39,7 +39,7 @@ func TestWithinServer(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	conformance.TestServer(t, wsURL(srv), &conformance.Options{Cases: "1",
+	conformance.TestServer(t, wsURL(srv), &conformance.Options{Cases: "1", Patience: patient,
 		OnStart: func(c *conformance.Case) { t.Log("asked " + c.ID) }})
 }
 
@@ -47,7 +47,7 @@ func TestWithinClient(t *testing.T) {
 	skipUnlessWithin(t)
 	conformance.TestClient(t, func(ctx context.Context, url string) error {
 		return echoWithConn(ctx, url, nil)
-	}, &conformance.Options{Cases: "1", OnStart: func(c *conformance.Case) { t.Log("asked " + c.ID) }})
+	}, &conformance.Options{Cases: "1", Patience: patient, OnStart: func(c *conformance.Case) { t.Log("asked " + c.ID) }})
 }
 
 func TestWithinUnreachable(t *testing.T) {

@@ -18,10 +18,10 @@ const linger = time.Second
 
 // obstinacy is how long a peer that does not end a connection keeps it: more than any suite's patience with
 // it.
-const obstinacy = 2500 * time.Millisecond
+const obstinacy = 4 * time.Second
 
-// after is how long a peer that minds frames behind a Close frame looks for them.
-const after = 100 * time.Millisecond
+// after is how long a peer that minds frames behind a Close frame looks for them: less than any suite's patience with it.
+const after = 400 * time.Millisecond
 
 // A conn is one connection.
 type conn struct {

@@ -13,7 +13,7 @@ import (
 )
 
 // headTime is how long a request or an answer may take.
-const headTime = time.Second
+const headTime = 10 * time.Second
 
 // A Server is a peer that listens.
 type Server struct {
