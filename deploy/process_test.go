@@ -86,8 +86,10 @@ func (p *process) waitAgain(what string, times int) error {
 		select {
 		case <-more:
 		case <-p.exited:
-			if inUse, _ := p.said.has("in use", 1); inUse {
-				return errInUse
+			for _, said := range []string{"in use", "uses this port"} { // the second is everwire's way to say it
+				if inUse, _ := p.said.has(said, 1); inUse {
+					return errInUse
+				}
 			}
 			return fmt.Errorf("%w:\n%s", errExited, p.said)
 		case <-late:

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -154,24 +155,33 @@ func TestSystemdFindsTheServiceHardened(t *testing.T) {
 	}
 }
 
+// onFreePorts starts a program on two ports, and on others if one of them is taken meanwhile.
+func onFreePorts(t *testing.T, start func(at []string) (*process, error)) ([]string, *process) {
+	t.Helper()
+	for range 5 {
+		at := freePorts(t, 2)
+		p, err := start(at)
+		if err == nil {
+			return at, p
+		}
+		if !errors.Is(err, errInUse) {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("every time a port was in use")
+	return nil, nil
+}
+
 // TestEverwireTakesSystemdsSockets that are passed by systemd's own program.
 func TestEverwireTakesSystemdsSockets(t *testing.T) {
 	if _, err := exec.LookPath("systemd-socket-activate"); err != nil {
 		missing(t, "systemd-socket-activate is not installed")
 	}
 	binary := everwire(t)
-	var at []string
-	for try := 0; ; try++ {
-		at = freePorts(t, 2)
-		_, err := run(t, nil, "Listening on", "systemd-socket-activate", "--listen="+at[0], "--listen="+at[1],
+	at, _ := onFreePorts(t, func(at []string) (*process, error) { // "as 4" is the second
+		return run(t, nil, "as 4.", "systemd-socket-activate", "--listen="+at[0], "--listen="+at[1],
 			"--fdname=everwire.socket:metrics", binary, "serve")
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, errInUse) || try == 5 {
-			t.Fatal(err)
-		}
-	}
+	})
 	c, err := websocket.Dial(context.Background(), "ws://"+at[0]+"/echo", nil) // the server starts now
 	if err != nil {
 		t.Fatal(err)
@@ -195,16 +205,15 @@ func TestEverwireServesAsTheUnitSays(t *testing.T) {
 	_, settings := unit(t)
 	command := strings.Fields(settings["ExecStart"])
 	command[0] = everwire(t)
-	free := freePorts(t, 2)
+	free, ours := onFreePorts(t, func(free []string) (*process, error) {
+		here := slices.Clone(command)
+		for i := range here {
+			here[i] = strings.Replace(here[i], "127.0.0.1:8080", free[0], 1)
+			here[i] = strings.Replace(here[i], "127.0.0.1:9090", free[1], 1)
+		}
+		return run(t, nil, `"listening"`, here...)
+	})
 	at := free[0]
-	for i := range command {
-		command[i] = strings.Replace(command[i], "127.0.0.1:8080", at, 1)
-		command[i] = strings.Replace(command[i], "127.0.0.1:9090", free[1], 1)
-	}
-	ours, err := run(t, nil, `"listening"`, command...)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := nginx.front(t, backends{everwire: [2]string{at, at}, website: at})
 	answer, err := p.browser(t).Get("https://ws.example.com/healthz")
 	if err != nil {
