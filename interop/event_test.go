@@ -109,7 +109,7 @@ func (m *mailbox) put(e event) {
 }
 
 // patience is how long a test waits for one event. To reach it is a failure, so it may be long.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // next waits for the next event.
 func (m *mailbox) next(t *testing.T, what any) event {

@@ -20,7 +20,7 @@ async def begin(scenario, url, subprotocols=None, headers=None, origin=None, ca=
 
     options = settings(ClientPerMessageDeflateFactory, **rest)
     options.update(create_protocol=Protocol, subprotocols=subprotocols or None)
-    options.update(extra_headers=headers, origin=origin)
+    options.update(extra_headers=headers, origin=origin, open_timeout=60)
     if url.startswith("ws+unix://"):
         path, resource = url[len("ws+unix://") :].split(":", 1)
         connecting = unix_connect(path, "ws://localhost" + resource, **options)

@@ -203,8 +203,9 @@ def by_lower_case_name(headers):
 
 
 def settings(factory, maxMessage=None, deflate=None):
-    """What both connect and serve take, but for what is not given. One message may wait to be read."""
-    options = {"max_queue": 1}
+    """What both connect and serve take, but for what is not given. One message may wait to be read. The software sends no
+    Pings by itself, which it would to a scenario that takes 20 s, and has as much patience as the test."""
+    options = {"max_queue": 1, "ping_interval": None, "close_timeout": 60}
     if maxMessage is not None:
         options["max_size"] = maxMessage
     if deflate is False:
