@@ -14,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/bench/internal/servers"
+	"github.com/everwire/everwire/internal/leak"
 )
 
 // TestMain lets the test's program be the servers that it starts.
@@ -27,7 +26,7 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // a hundred servers end: the race detector would have each sleep for a second
 	log.SetOutput(io.Discard)                // the progress that compete tells
-	goleak.VerifyTestMain(m)
+	leak.VerifyTestMain(m)
 }
 
 // testLab has two connections for every scenario, and little time.

@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/everwire/everwire/hub"
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/wstest"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // newHub makes a Hub that is closed at the end of the test.
 func newHub(t testing.TB, opts *hub.Options) *hub.Hub {

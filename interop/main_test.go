@@ -5,10 +5,10 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/everwire/everwire/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(tabled{m}) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(tabled{m}) }
 
 // tabled are the tests, and after them the check of the table that they fill.
 type tabled struct{ *testing.M }

@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/everwire/everwire/internal/leak"
 )
 
 func TestMain(m *testing.M) {
 	if os.Getenv(playedVar) != "" {
 		playNode()
 	}
-	goleak.VerifyTestMain(m)
+	leak.VerifyTestMain(m)
 }
 
 var everyKind = []kind{kill, stop, term, all, cut}

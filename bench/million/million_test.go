@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/everwire/everwire/internal/leak"
 )
 
 // TestMain lets the test's program be the server that it starts.
@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	leak.VerifyTestMain(m)
 }
 
 func TestEveryConnectionGetsTheBroadcast(t *testing.T) {

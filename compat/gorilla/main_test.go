@@ -7,12 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	websocket "github.com/everwire/everwire/compat/gorilla"
+	"github.com/everwire/everwire/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what should come at once.
 const patience = 30 * time.Second

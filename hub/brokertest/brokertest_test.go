@@ -3,13 +3,12 @@ package brokertest_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/hub"
 	"github.com/everwire/everwire/hub/brokertest"
+	"github.com/everwire/everwire/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 func TestMemory(t *testing.T) {
 	brokertest.Run(t, func(_ *testing.T, nodes int) []hub.Broker {

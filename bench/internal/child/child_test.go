@@ -4,12 +4,11 @@ import (
 	"context"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/bench/internal/child"
+	"github.com/everwire/everwire/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 func shell(script string) child.Program {
 	return child.Program{Path: "/bin/sh", Args: []string{"-c", script}, Env: []string{"WORD=ready"}}

@@ -12,12 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // transports are what every scenario must work over: on Linux they have drivers of their own.
 var transports = []string{"ws", "wss"}

@@ -12,13 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	compat "github.com/everwire/everwire/compat/gorilla"
+	"github.com/everwire/everwire/internal/leak"
 	gorilla "github.com/gorilla/websocket"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // conn is what both packages' Conn has.
 type conn interface {

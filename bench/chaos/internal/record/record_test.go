@@ -7,12 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/bench/chaos/internal/record"
+	"github.com/everwire/everwire/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 func at(ns int64) time.Time { return time.Unix(0, ns) }
 

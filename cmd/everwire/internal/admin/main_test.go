@@ -9,13 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/cmd/everwire/internal/status"
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 const token = "0123456789abcdef"
 

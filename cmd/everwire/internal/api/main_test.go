@@ -15,13 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/hub"
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 const (
 	testKey  = "0123456789abcdef-billing"

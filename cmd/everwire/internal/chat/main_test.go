@@ -9,14 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/hub"
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/wstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what is to come, on a fake clock too.
 const patience = 2 * time.Minute

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/conformance"
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 )
 
@@ -19,7 +18,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("CONFORM_TEST_CLIENT") != "" {
 		os.Exit(driver(os.Getenv("EVERWIRE_CONFORM_URL")))
 	}
-	goleak.VerifyTestMain(m)
+	leak.VerifyTestMain(m)
 }
 
 // patient are options for a peer that is good, on a machine that may be slow.

@@ -11,12 +11,11 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // serve returns the URL of a server whose connections are f's, one goroutine for each. It ends with the test.
 func serve(t *testing.T, f func(c *websocket.Conn)) string {

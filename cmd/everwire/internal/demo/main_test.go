@@ -10,13 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/wstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // A network is a demo that is served in memory, inside or outside a testing/synctest bubble.
 type network struct {

@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
-	"go.uber.org/goleak"
+
+	"github.com/everwire/everwire/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // parse returns the flags as a command line sets them.
 func parse(t *testing.T, args ...string) (*Flags, error) {

@@ -12,14 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/everwire/everwire/cmd/everwire/internal/record"
+	"github.com/everwire/everwire/internal/leak"
 	"github.com/everwire/everwire/internal/testcert"
 	"github.com/everwire/everwire/websocket"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 var cert = testcert.New("localhost", "127.0.0.1")
 

@@ -3,10 +3,10 @@ package shed
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/everwire/everwire/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.VerifyTestMain(m) }
 
 // What a watch says after each look: # over, . not.
 func TestWatch(t *testing.T) {

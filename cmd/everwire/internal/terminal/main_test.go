@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/everwire/everwire/internal/leak"
 )
 
 // TestMain runs the tests, or, as the child of one, a session at the terminal that it was started at.
@@ -14,5 +14,5 @@ func TestMain(m *testing.M) {
 	if url := os.Getenv("TERMINAL_TEST_URL"); url != "" {
 		os.Exit(child(url))
 	}
-	goleak.VerifyTestMain(m)
+	leak.VerifyTestMain(m)
 }
