@@ -158,6 +158,7 @@ func TestWhatComesAfterACloseFrameIsNothing(t *testing.T) {
 		{"Pings", func(a *attacker) string { return a.frame(0x89, "p") }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel() // each waits for our end to give up a peer that stays
 			besieged(t, demands{}, func(t *testing.T, s *siege) {
 				a := s.connect("")
 				written := inBackground(func() int64 {
