@@ -178,15 +178,17 @@ func TestAFloodOfControlFramesEndsWith1008(t *testing.T) {
 }
 
 func TestConnEndsAFloodOfControlFrames(t *testing.T) {
-	s, c := wstest.Conns(t, nil)
-	go c.CloseRead(forever)
-	go func() {
-		for range 1001 {
-			c.WriteControl(forever, frame.Pong, nil)
-		}
-	}()
-	_, _, err := s.Read(forever)
-	equal(t, "the code sent", errors.As(err, new(*websocket.ProtocolError)), true)
+	synctest.Test(t, func(t *testing.T) {
+		s, c := wstest.Conns(t, nil)
+		go c.CloseRead(forever)
+		go func() {
+			for range 1001 {
+				c.WriteControl(forever, frame.Pong, nil)
+			}
+		}()
+		_, _, err := s.Read(forever)
+		equal(t, "the code sent", errors.As(err, new(*websocket.ProtocolError)), true)
+	})
 }
 
 func TestRatesThrottle(t *testing.T) {
@@ -262,32 +264,35 @@ func TestThrottledSocketsCloseAndLive(t *testing.T) {
 func TestRatesClose(t *testing.T) {
 	for _, rates := range []websocket.Rates{{Messages: 10}, {Bytes: 100_000}} {
 		rates.Exceeded = websocket.CloseExceeded
-		opts := &wstest.PairOptions{}
-		opts.Accept.Rates = rates
-		j, k := newJournal(), newJournal()
-		_, c := wstest.Sockets(t, opts, func(s *websocket.Socket) {
-			j.listen(s)
-			s.OnError(violated(t, "a second were sent"))
-		}, k.listen)
-		for range 20 {
-			c.Send(make([]byte, 10_000))
-		}
-		j.waitClose(t)
-		k.waitFor(t, "close 1008")
-
-		s, cc := wstest.Conns(t, opts)
-		go func() {
+		synctest.Test(t, func(t *testing.T) {
+			opts := &wstest.PairOptions{}
+			opts.Accept.Rates = rates
+			j, k := newJournal(), newJournal()
+			_, c := wstest.Sockets(t, opts, func(s *websocket.Socket) {
+				j.listen(s)
+				s.OnError(violated(t, "a second were sent"))
+			}, k.listen)
 			for range 20 {
-				cc.Write(forever, websocket.Binary, make([]byte, 10_000))
+				c.Send(make([]byte, 10_000))
 			}
-		}()
-		var err error
-		for err == nil {
-			_, _, err = s.Read(forever)
-		}
-		var e *websocket.ProtocolError
-		if !errors.As(err, &e) || e.Code != websocket.ClosePolicyViolation {
-			t.Errorf("Read: %v", err)
-		}
+			j.waitClose(t)
+			k.waitFor(t, "close 1008")
+
+			s, cc := wstest.Conns(t, opts)
+			go func() {
+				for range 20 {
+					cc.Write(forever, websocket.Binary, make([]byte, 10_000))
+				}
+			}()
+			var err error
+			for err == nil {
+				_, _, err = s.Read(forever)
+			}
+			var e *websocket.ProtocolError
+			if !errors.As(err, &e) || e.Code != websocket.ClosePolicyViolation {
+				t.Errorf("Read: %v", err)
+			}
+			time.Sleep(time.Minute) // of the bubble: the Conn lingers
+		})
 	}
 }
