@@ -65,7 +65,7 @@ func testConnConversation(t *testing.T, compressed bool) {
 		equal(t, "size", len(back), row.size)
 	}
 	pong := inBackground(func() error { return c.Ping(forever) })
-	w.wait(t, s, func(s *sight) bool { return count(s.in, "ping 8") == 1 })
+	w.wait(t, s, func(s *sight) bool { return count(s.out, "pong 8") == 1 })
 	must(t, c.WriteControl(forever, frame.Pong, []byte("unasked")))
 	must(t, s.Write(forever, websocket.Text, []byte("last"))) // has the client read the Pong
 	_, _, err := c.Read(forever)
