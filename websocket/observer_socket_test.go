@@ -277,7 +277,7 @@ func TestObserverIsToldOfThrottling(t *testing.T) {
 	promise(t, func(t *testing.T, a arrangement) {
 		w := newWatch()
 		opts := observed(w.observer())
-		rates := websocket.Rates{Messages: 100, Burst: time.Millisecond}
+		rates := websocket.Rates{Messages: 0.001} // one, and none more in the time that the test takes
 		opts.Accept.Rates, opts.Dial.Rates = rates, rates
 		s, p := a.connect(t, opts, nil, nil)
 		for range 3 {
