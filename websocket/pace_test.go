@@ -38,10 +38,12 @@ func TestPaceFollowsThePeer(t *testing.T) {
 
 // What was short anyway says nothing of how much the peer takes.
 func TestPaceIsNotChangedByLittle(t *testing.T) {
-	var p pace
-	p.octets = 256 << 10
-	p.end(p.begin(make([]byte, 100)))
-	if n := len(p.begin(make([]byte, 1<<20))); n != 256<<10 {
-		t.Fatalf("a piece has %d octets", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		p.octets = 256 << 10
+		p.end(p.begin(make([]byte, 100)))
+		if n := len(p.begin(make([]byte, 1<<20))); n != 256<<10 {
+			t.Fatalf("a piece has %d octets", n)
+		}
+	})
 }
