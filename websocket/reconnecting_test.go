@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/everwire/everwire/websocket"
+	"github.com/everwire/everwire/websocket/wstest"
 )
 
 func TestReconnectingDialsAgainAfterEveryLoss(t *testing.T) {
@@ -32,6 +33,11 @@ func TestReconnectingDialsAgainAfterEveryLoss(t *testing.T) {
 				})
 			})
 		}))
+		p.wrap = func(_ int32, nc net.Conn) net.Conn {
+			f := wstest.Faulty(nc)
+			f.Writes().Delay(time.Millisecond) // so that closing is not over at once
+			return f
+		}
 		rs := p.connect(t, func(rs *websocket.ReconnectingSocket) {
 			j.follow(rs)
 			rs.OnReconnecting(func(rs *websocket.ReconnectingSocket, _ websocket.Reconnect) {
