@@ -302,16 +302,26 @@ func TestADirectHandshakeHasItsTime(t *testing.T) {
 		})
 	}
 	t.Run("ends with it", func(t *testing.T) {
+		const limit = 200 * time.Millisecond
 		entered := make(chan struct{})
-		srv := websocket.Server{HandshakeTimeout: 20 * time.Millisecond}
+		srv := websocket.Server{HandshakeTimeout: limit}
 		srv.Options.OnRequest = func(*http.Request, http.Header) error {
-			time.Sleep(60 * time.Millisecond) // more than the limit and a tick
+			time.Sleep(limit + 40*time.Millisecond) // more than the limit and a tick
 			close(entered)
 			return nil
 		}
 		echoAll(&srv)
-		c := serveTCP(t, &srv)()
-		resp, _ := c.ask(exampleRequest + "\r\n")
+		ln := tcp4(t)
+		nc, err := net.Dial("tcp", ln.Addr().String())
+		must(t, err)
+		c := rawOver(t, nc)
+		c.say(exampleRequest + "\r\n") // before the time begins
+		served := inBackground(func() error { return srv.Serve(ln) })
+		t.Cleanup(func() {
+			srv.Close()
+			wantError(t, "Serve", <-served, websocket.ErrServerClosed)
+		})
+		resp, _ := c.ask("")
 		<-entered
 		equal(t, "status", resp.StatusCode, 101)
 		c.wantEcho("hello")
