@@ -102,7 +102,7 @@ func (w *watch) observer() *websocket.Observer {
 // wait returns what was seen of a connection once done says so.
 func (w *watch) wait(t *testing.T, c websocket.Connection, done func(*sight) bool) sight {
 	t.Helper()
-	limit := time.NewTimer(time.Minute)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	for {
 		w.mu.Lock()
