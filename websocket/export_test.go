@@ -5,6 +5,9 @@ import "net/netip"
 // PoisonBuffers tells tests what kind of build this is.
 const PoisonBuffers = poisonBuffers
 
+// Away reports, in a listener of s, whether that is called off the loop.
+func Away(s *Socket) bool { return s.away }
+
 // CompressedForms returns how many times p was compressed.
 func CompressedForms(p *Prepared) (n int) {
 	if forms := p.forms.Load(); forms != nil {

@@ -656,18 +656,7 @@ func TestNoAllocationWithAnObserverThatCounts(t *testing.T) {
 					Received: count, Sent: count,
 					Handled: func(_ *websocket.Socket, d time.Duration) { nanoseconds.Add(int64(d)) },
 				}
-				back := make(chan struct{}, 1)
-				s, _ := a.connect(t, observed(o), func(s *websocket.Socket) {
-					s.OnMessage(func(s *websocket.Socket, m websocket.Message) { back <- struct{}{} })
-				}, func(p *websocket.Socket) {
-					p.OnMessage(func(p *websocket.Socket, m websocket.Message) { p.SendMessage(m) })
-				})
-				data := make([]byte, size)
-				n := testing.AllocsPerRun(300, func() {
-					s.Send(data)
-					<-back
-				})
-				if n > 0 {
+				if n := socketAllocations(t, a, observed(o), size); n > 0 {
 					t.Errorf("%v allocations per round trip", n)
 				}
 				if messages.Load() < 4*300 {

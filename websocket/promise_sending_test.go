@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/wstest"
@@ -243,22 +245,45 @@ func TestNoAllocationOnThePathOfAMessage(t *testing.T) {
 				if strings.HasPrefix(a.name, "tls") {
 					t.Skip("crypto/tls allocates")
 				}
-				back := make(chan struct{}, 1)
-				s, _ := a.connect(t, nil, func(s *websocket.Socket) {
-					s.OnMessage(func(s *websocket.Socket, m websocket.Message) { back <- struct{}{} })
-				}, func(p *websocket.Socket) {
-					p.OnMessage(func(p *websocket.Socket, m websocket.Message) { p.SendMessage(m) })
-				})
-				data := make([]byte, size)
-				n := testing.AllocsPerRun(300, func() {
-					s.Send(data)
-					<-back
-				})
-				if n > 0 {
+				if n := socketAllocations(t, a, nil, size); n > 0 {
 					t.Errorf("%v allocations per round trip", n)
 				}
 			})
 		})
+	}
+}
+
+// socketAllocations counts the allocations of sending a message there and back, 300 times. While a socket's listeners are called off
+// its loop, because one took long on a busy machine, each turn has a goroutine: that is not what is measured.
+func socketAllocations(t *testing.T, a arrangement, opts *wstest.PairOptions, size int) (n float64) {
+	var away atomic.Bool
+	note := func(s *websocket.Socket) {
+		if websocket.Away(s) {
+			away.Store(true)
+		}
+	}
+	back := make(chan struct{}, 1)
+	s, _ := a.connect(t, opts, func(s *websocket.Socket) {
+		s.OnMessage(func(s *websocket.Socket, m websocket.Message) {
+			note(s)
+			back <- struct{}{}
+		})
+	}, func(p *websocket.Socket) {
+		p.OnMessage(func(p *websocket.Socket, m websocket.Message) {
+			note(p)
+			p.SendMessage(m)
+		})
+	})
+	data := make([]byte, size)
+	for limit := time.Now().Add(time.Minute); ; {
+		away.Store(false)
+		n = testing.AllocsPerRun(300, func() {
+			s.Send(data)
+			<-back
+		})
+		if n == 0 || !away.Load() || time.Now().After(limit) {
+			return n
+		}
 	}
 }
 
