@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/everwire/everwire/hub"
 	"github.com/everwire/everwire/websocket"
@@ -79,41 +80,44 @@ func TestPublishRefusesWhatIsNoMessage(t *testing.T) {
 // The caller's octets may change afterwards, and a message says what it was published with.
 func TestWhatIsPublished(t *testing.T) {
 	for _, room := range []hub.RoomOptions{{}, {History: hub.History{Messages: 5}}} {
-		encoded := make(chan hub.Message, 1)
-		room.Encode = func(m *hub.Message) []byte {
-			encoded <- *m
-			return []byte("encoded " + string(m.Data))
-		}
-		h := newHub(t, &hub.Options{Node: "n", Room: func(string) hub.RoomOptions { return room }})
-		heard := make(chan hub.Message, 1)
-		stop, err := h.Subscribe("r.*", func(m *hub.Message) { heard <- *m })
-		must(t, err)
-		defer stop()
-		types := make(chan websocket.MessageType, 2)
-		for range 2 {
-			c := newClient(t, nil)
-			c.far.OnMessage(func(_ *websocket.Socket, m websocket.Message) { types <- m.Type() })
-			must(t, h.Join(c.Socket, "r.1"))
-			defer c.wait(t, "encoded data")
-		}
-		data := []byte("data")
-		at, err := h.Publish(t.Context(), "r.1", hub.Message{Type: websocket.Binary, Data: data, Publisher: "p", ID: "id", Room: "wrong", Node: "wrong"})
-		must(t, err)
-		clear(data)
-		for _, m := range []hub.Message{<-encoded, <-heard} {
-			if m.Room != "r.1" || m.Position != at || m.Publisher != "p" || m.ID != "id" || m.Type != websocket.Binary || m.Time.IsZero() || m.Node != "n" {
-				t.Errorf("message %+v", m)
+		synctest.Test(t, func(t *testing.T) {
+			encoded := make(chan hub.Message, 1)
+			room.Encode = func(m *hub.Message) []byte {
+				encoded <- *m
+				return []byte("encoded " + string(m.Data))
 			}
-			if room.History.Messages > 0 && !bytes.Equal(m.Data, []byte("data")) {
-				t.Errorf("data %q", m.Data)
+			h := newHub(t, &hub.Options{Node: "n", Room: func(string) hub.RoomOptions { return room }})
+			heard := make(chan hub.Message, 1)
+			stop, err := h.Subscribe("r.*", func(m *hub.Message) { heard <- *m })
+			must(t, err)
+			defer stop()
+			types := make(chan websocket.MessageType, 2)
+			for range 2 {
+				c := newClient(t, nil)
+				c.far.OnMessage(func(_ *websocket.Socket, m websocket.Message) { types <- m.Type() })
+				must(t, h.Join(c.Socket, "r.1"))
+				defer c.wait(t, "encoded data")
 			}
-		}
-		if a, b := <-types, <-types; a != websocket.Binary || b != a {
-			t.Errorf("types %v, %v", a, b)
-		}
-		if s := h.Stats(); s.Published != 1 || s.Received != 1 || s.Delivered != 2 {
-			t.Errorf("%+v", s)
-		}
+			data := []byte("data")
+			at, err := h.Publish(t.Context(), "r.1", hub.Message{Type: websocket.Binary, Data: data, Publisher: "p", ID: "id", Room: "wrong", Node: "wrong"})
+			must(t, err)
+			clear(data)
+			for _, m := range []hub.Message{<-encoded, <-heard} {
+				if m.Room != "r.1" || m.Position != at || m.Publisher != "p" || m.ID != "id" || m.Type != websocket.Binary || m.Time.IsZero() || m.Node != "n" {
+					t.Errorf("message %+v", m)
+				}
+				if room.History.Messages > 0 && !bytes.Equal(m.Data, []byte("data")) {
+					t.Errorf("data %q", m.Data)
+				}
+			}
+			if a, b := <-types, <-types; a != websocket.Binary || b != a {
+				t.Errorf("types %v, %v", a, b)
+			}
+			synctest.Wait() // a room with history is counted after its members have the message
+			if s := h.Stats(); s.Published != 1 || s.Received != 1 || s.Delivered != 2 {
+				t.Errorf("%+v", s)
+			}
+		})
 	}
 }
 
