@@ -143,34 +143,36 @@ func TestAnIDIsTakenOnce(t *testing.T) {
 // What one publisher sends arrives in its order, in every kind of room, whatever others send meanwhile.
 func TestThoseOfOnePublisherKeepTheirOrder(t *testing.T) {
 	const publishers, each = 4, 300
-	a, b := twoHubs(t, func(name string) hub.RoomOptions { return hub.RoomOptions{Ordered: name == "ordered"} })
-	for _, room := range []string{"plain", "ordered"} {
-		one, two := newClient(t, nil), newClient(t, nil)
-		must(t, a.Join(one.Socket, room))
-		must(t, b.Join(two.Socket, room))
-		var work sync.WaitGroup
-		for p := range publishers {
-			work.Go(func() {
-				for n := range each {
-					if _, err := []*hub.Hub{a, b}[p%2].Publish(t.Context(), room, text(fmt.Sprint(p, " ", n))); err != nil {
-						t.Error(err)
+	synctest.Test(t, func(t *testing.T) { // the plain room is followed when the joins return, however long that takes
+		a, b := twoHubs(t, func(name string) hub.RoomOptions { return hub.RoomOptions{Ordered: name == "ordered"} })
+		for _, room := range []string{"plain", "ordered"} {
+			one, two := newClient(t, nil), newClient(t, nil)
+			must(t, a.Join(one.Socket, room))
+			must(t, b.Join(two.Socket, room))
+			var work sync.WaitGroup
+			for p := range publishers {
+				work.Go(func() {
+					for n := range each {
+						if _, err := []*hub.Hub{a, b}[p%2].Publish(t.Context(), room, text(fmt.Sprint(p, " ", n))); err != nil {
+							t.Error(err)
+						}
 					}
+				})
+			}
+			work.Wait()
+			for _, c := range []*client{one, two} {
+				var next [publishers]int
+				for range publishers * each {
+					var p, n int
+					fmt.Sscan(<-c.got, &p, &n)
+					if next[p] != n {
+						t.Fatalf("%s: publisher %d: got %d, want %d", room, p, n, next[p])
+					}
+					next[p]++
 				}
-			})
-		}
-		work.Wait()
-		for _, c := range []*client{one, two} {
-			var next [publishers]int
-			for range publishers * each {
-				var p, n int
-				fmt.Sscan(<-c.got, &p, &n)
-				if next[p] != n {
-					t.Fatalf("%s: publisher %d: got %d, want %d", room, p, n, next[p])
-				}
-				next[p]++
 			}
 		}
-	}
+	})
 }
 
 // What a message costs in allocations does not depend on how many members there are.
