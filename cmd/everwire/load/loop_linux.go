@@ -219,7 +219,7 @@ func (l *loop) patience() int64 {
 			now := until - lookEvery
 			until = l.nextChange(now, l.task.measure, l.wanted(now))
 		}
-		if l.index == 0 {
+		if l.leads() {
 			until = min(until, l.task.measure.border())
 		}
 		if l.task.measure.interval > 0 && l.due() {
@@ -293,6 +293,9 @@ func (l *loop) start(t *task) {
 // together says whether all loops are at this one's task: a broadcast that came earlier would be nothing that they wait for.
 func (l *loop) together() bool { return l.task.started.Load() == int64(len(l.loops.loops)) }
 
+// leads says whether it is this loop that goes over the run's borders. The interval does not begin without the others.
+func (l *loop) leads() bool { return l.index == 0 && l.together() }
+
 // reset makes the connections count from the beginning.
 func (l *loop) reset() {
 	l.inFlight, l.owed = 0, 0
@@ -319,7 +322,7 @@ func (l *loop) observe() {
 		return
 	}
 	m := l.task.measure
-	if l.index == 0 && m.cross(l.now) {
+	if l.leads() && m.cross(l.now) {
 		for _, other := range l.loops.loops {
 			if other != l {
 				other.wake()

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A broadcast that reached a loop before its task would be a message that nobody waits for.
+// A broadcast that reached a loop before its task would be a message that nobody waits for, and the interval is of all loops.
 func TestBroadcastWaitsForAllLoops(t *testing.T) {
 	for _, kind := range []taskKind{announcing, running} {
 		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
@@ -33,6 +33,11 @@ func TestBroadcastWaitsForAllLoops(t *testing.T) {
 		m := newMeasure(d.clock, &p, 0, time.Hour, nil, nil)
 		work := &task{kind: kind, measure: m, results: make(chan error, 2)}
 		first.start(work)
+		first.now = d.clock.now()
+		first.observe()
+		if phase(m.phase.Load()) != warming {
+			t.Fatal("the interval has begun without a loop")
+		}
 		first.turn()
 		if n := d.spread.sent.Load(); n != 0 {
 			t.Fatalf("%d broadcasts are on the way to a loop that does not wait for them", n)
@@ -40,6 +45,10 @@ func TestBroadcastWaitsForAllLoops(t *testing.T) {
 		second.start(work)
 		if !first.rung.Load() {
 			t.Fatal("who sends was not woken")
+		}
+		first.observe()
+		if kind == running && phase(m.phase.Load()) != measuring {
+			t.Fatal("the interval has not begun")
 		}
 		first.turn()
 		if n := d.spread.sent.Load(); n != 1 {
