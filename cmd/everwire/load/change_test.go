@@ -277,7 +277,9 @@ func TestUnsent(t *testing.T) {
 			for _, s := range srv.Clients().Members() {
 				s.Terminate()
 			}
-		}, func(s Sample) bool { return s.Unsent > 0 && refused.Load() >= 4 })
+		}, func(s Sample) bool { // the two that were cut, and then those that were refused, as the generator knows it
+			return s.Unsent > 0 && len(s.ByKind) > 0 && s.ByKind[0].Count >= 4
+		})
 		if err != nil || r.Unsent == 0 || r.ByKind[0].Code != http.StatusServiceUnavailable {
 			t.Fatalf("%s: Run: %+v, %v", transport, r, err)
 		}
