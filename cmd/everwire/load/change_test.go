@@ -325,7 +325,12 @@ func TestUnsentOfFailures(t *testing.T) {
 	const due = int64(brief / time.Millisecond)
 	for _, transport := range transports {
 		for _, kind := range []ErrorKind{TimeoutError, ResetError} {
-			waited, over := time.Duration(0), make(chan struct{})
+			over := make(chan struct{})
+			begin := func() {
+				if kind == ResetError {
+					time.AfterFunc(brief, func() { close(over) })
+				}
+			}
 			p := serve(t, transport, conversation(func(ctx context.Context, c *websocket.Conn) {
 				_, _, _ = c.Read(ctx)
 				<-over
@@ -334,14 +339,7 @@ func TestUnsentOfFailures(t *testing.T) {
 			if kind == TimeoutError {
 				p.AnswerTimeout = brief
 			}
-			_, r, err := runUntil(t, p, nil, func(s Sample) bool {
-				if s.Phase == Measuring && waited < brief {
-					if waited += s.Length; waited >= brief && kind == ResetError {
-						close(over)
-					}
-				}
-				return s.Errors > 0
-			})
+			_, r, err := runUntil(t, p, begin, func(s Sample) bool { return s.Errors > 0 })
 			if kind == TimeoutError {
 				close(over)
 			}
