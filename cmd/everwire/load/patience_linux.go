@@ -116,5 +116,6 @@ func (l *loop) recordAges(i int, c *conn) {
 		}
 	}
 	l.owed -= int64(c.owed)
+	c.received += int64(c.owed) // what comes next is due at its own time
 	c.owed, c.aged = 0, true
 }

@@ -56,3 +56,26 @@ func TestBroadcastWaitsForAllLoops(t *testing.T) {
 		}
 	}
 }
+
+// What is handed out when there is no time left comes in pieces, and each has the age of its own messages.
+func TestAgesOfWhatIsHandedOutInPieces(t *testing.T) {
+	p := Plan{Connections: 1, Loops: 1, Scenario: Handshake, Rate: 1}
+	d := &loops{setup: &setup{clock: clock{time.Now()}, plan: p, content: newContent(nil, true, false, 1)}}
+	l, err := newLoop(d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.release()
+	m := newMeasure(d.clock, &p, 0, time.Hour, nil, nil)
+	m.measured, m.done = m.due(0, 10), m.due(0, 20) // it began late
+	m.phase.Store(int32(draining))
+	l.task, l.now = &task{kind: running, measure: m}, m.done
+	c := &l.conns[0]
+	for range 4 {
+		c.owed, l.owed = 5, 5
+		l.recordAges(0, c)
+	}
+	if n := l.latency.TotalCount(); n != 10 || l.owed != 0 {
+		t.Errorf("%d latencies, and %d are owed; want the ten of the interval, and none", n, l.owed)
+	}
+}
