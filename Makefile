@@ -4,6 +4,12 @@
 MODULES := . bench cmd/everwire compat/gorilla/sidebyside examples/frameworks examples/opentelemetry hub/nats websocket/frame/_asm
 each = set -e; for m in $(MODULES); do echo "== $$m: $(1)"; (cd $$m && $(1)); done
 
+# The packages of all of them in one run, so that none waits for another module's last; those that take longest first.
+PACKAGES := ./cmd/everwire/internal/browser ./conformance ./interop ./websocket ./cmd/everwire/internal/cli ./deploy \
+	./hub/nats ./internal/readme $(patsubst %/_asm/...,%/_asm,$(MODULES:%=./%/...))
+# Twice as many of them at a time as there are processors: what waits for a peer, a browser or a cluster needs none.
+AT_ONCE = $$((2 * $$(getconf _NPROCESSORS_ONLN)))
+
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
@@ -14,15 +20,14 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 test: tools ## install what the tests need, and run them all: with a browser, other software and proxies, none skipped
-	@$(call each,EVERWIRE_TEST_ALL=1 go test -timeout 280s ./...)
-
+	@EVERWIRE_TEST_ALL=1 go test -p $(AT_ONCE) -timeout 600s $(PACKAGES)
 	@echo "== the assembly's fall-backs, and that for arm64 under qemu"
 	@go test -tags purego ./websocket/frame ./internal/protocol
 	@GODEBUG=cpu.avx2=off go test ./websocket/frame
 	@GOARCH=arm64 go test -exec qemu-aarch64 -timeout 280s ./websocket/frame
 
 race: ## run all tests under the race detector
-	@$(call each,go test -race -timeout 600s ./...)
+	@go test -race -p $(AT_ONCE) -timeout 900s $(PACKAGES)
 
 lint: ## gofmt, go vet, staticcheck, and each module builds by itself
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
