@@ -57,3 +57,41 @@ func TestDoneIsCalledForEveryMessageThatWasTaken(t *testing.T) {
 		equal(t, "messages settled before the close event", settled.Load(), taken.Load())
 	}
 }
+
+// Who sends the next message when the last has left, faster than these events can be delivered or just as fast, hears the peer all the same.
+func TestInputHasItsTurnBesideEventsThatCauseOthers(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"at once": 0, "in a millisecond": time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			promise(t, func(t *testing.T, a arrangement) {
+				var stop atomic.Bool
+				heard := make(chan struct{})
+				came := 0
+				s, _ := a.connect(t, nil, func(s *websocket.Socket) {
+					s.OnMessage(func(*websocket.Socket, websocket.Message) {
+						stop.Store(true)
+						close(heard)
+					})
+				}, func(c *websocket.Socket) {
+					c.OnMessage(func(c *websocket.Socket, _ websocket.Message) {
+						if came++; came == 200 {
+							must(t, c.SendText("enough"))
+						}
+					})
+				})
+				var next func(error)
+				send := func() { s.SendFunc([]byte("x"), next) }
+				next = func(err error) {
+					time.Sleep(takes)
+					if err == nil && !stop.Load() {
+						send()
+						if takes > 0 {
+							send()
+						}
+					}
+				}
+				send()
+				within(t, "the peer's message", heard)
+			})
+		})
+	}
+}

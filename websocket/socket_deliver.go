@@ -83,16 +83,22 @@ func (s *Socket) postError(err error) {
 	}
 }
 
-// release delivers the mailbox and gives the delivery token back.
+// release delivers the mailbox and gives the delivery token back, for good: there is no more input.
 func (s *Socket) release() {
 	for s.deliverNext(true) {
 	}
 }
 
-// deliverMailbox delivers the mailbox and keeps the token.
-func (s *Socket) deliverMailbox() {
-	for s.deliverNext(false) {
+// eventsAtOnce is how many events are delivered before who waits for the token has it. A listener may cause events as fast as they
+// are delivered: one that sends the next message when the last has left, for example. The input has its turn all the same.
+const eventsAtOnce = 64
+
+// deliverMailbox delivers at most n events and keeps the token. It returns how many more it might have been.
+func (s *Socket) deliverMailbox(n int) (left int) {
+	for n > 0 && s.deliverNext(false) {
+		n--
 	}
+	return n
 }
 
 func (s *Socket) deliverNext(release bool) (more bool) {

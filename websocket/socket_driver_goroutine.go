@@ -23,6 +23,10 @@ type goroutineDriver struct {
 	// Methods bound once, so that passing them on allocates nothing.
 	writer, pieceTaken func()
 
+	// Guarded by Socket.mu.
+	acquiring bool // the reading goroutine waits for the delivery token
+	passed    bool // to it
+
 	// The reading goroutine's own. They outlive it if a listener calls runtime.Goexit.
 	holding   bool // the delivery token
 	lingering bool // what is read is discarded
@@ -76,7 +80,7 @@ func (d *goroutineDriver) readAll() {
 	s := d.s
 	for {
 		if d.holding {
-			s.deliverMailbox()
+			s.deliverMailbox(eventsAtOnce)
 			if d.fresh > 0 {
 				s.arrived(d.fresh, engine.Since())
 				d.fresh = 0
@@ -85,7 +89,9 @@ func (d *goroutineDriver) readAll() {
 				s.input()
 			}
 			d.unread, d.large = s.unread(), s.receiver.Remaining() > smallRead
-			s.release()
+			if !d.releaseSoon() {
+				go d.deliverMailbox()
+			}
 			d.holding = false
 		}
 		d.waitWhileHeld()
@@ -104,11 +110,35 @@ func (d *goroutineDriver) readAll() {
 // acquire waits for the delivery token.
 func (d *goroutineDriver) acquire() {
 	d.s.mu.Lock()
-	for d.s.delivering {
+	for d.s.delivering && !d.passed {
+		d.acquiring = true
 		d.changed.Wait()
 	}
+	d.acquiring, d.passed = false, false
 	d.s.delivering = true
 	d.s.mu.Unlock()
+}
+
+// releaseSoon gives the delivery token back when the mailbox is empty, and returns false if there are so many events that others
+// may wait.
+func (d *goroutineDriver) releaseSoon() bool {
+	for range eventsAtOnce {
+		if !d.s.deliverNext(true) {
+			return true
+		}
+	}
+	return false
+}
+
+// pass gives the reading goroutine the delivery token, with what is in the mailbox, if that waits for it.
+func (d *goroutineDriver) pass() bool {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	if d.acquiring {
+		d.passed = true
+		d.changed.Broadcast()
+	}
+	return d.acquiring
 }
 
 // fill reads into s.in.
@@ -214,7 +244,8 @@ func (d *goroutineDriver) deliverMailbox() {
 			go d.deliverMailbox()
 		}
 	}()
-	d.s.release()
+	for !d.releaseSoon() && !d.pass() {
+	}
 	returned = true
 }
 

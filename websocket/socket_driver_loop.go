@@ -148,6 +148,9 @@ func (d *loopDriver) Prepare(w *engine.Worker) []byte {
 	if s.delivering || d.unread() || s.held() || d.inputEnd {
 		d.waiting = s.delivering
 		d.watch(false)
+		if !s.delivering && s.mailbox != nil { // it waited for input, which is not to be read now
+			d.Post()
+		}
 		return nil
 	}
 	d.begin(w)
@@ -292,8 +295,8 @@ func (d *loopDriver) turn(w *engine.Worker) {
 			go d.turnAway()
 		}
 	}()
-	for {
-		s.deliverMailbox()
+	for left := eventsAtOnce; ; {
+		left = s.deliverMailbox(left)
 		if s.fresh {
 			s.fresh = false
 			s.arrived(len(s.in), s.now)
@@ -301,7 +304,7 @@ func (d *loopDriver) turn(w *engine.Worker) {
 		if s.unread() {
 			s.input()
 		}
-		if !d.open() && d.rest(w) {
+		if !d.open() && d.rest(w, left == 0) {
 			break
 		}
 	}
@@ -326,8 +329,9 @@ func (d *loopDriver) turnAway() {
 	}
 }
 
-// rest ends a turn: what was sent meanwhile is written, and the delivery token given back, unless there is more to deliver.
-func (d *loopDriver) rest(w *engine.Worker) bool {
+// rest ends a turn: what was sent meanwhile is written, and the delivery token given back, unless there is more to deliver. Of many
+// events the rest waits for another turn.
+func (d *loopDriver) rest(w *engine.Worker, many bool) bool {
 	s := d.socket()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -338,11 +342,12 @@ func (d *loopDriver) rest(w *engine.Worker) bool {
 	}
 	ended := d.inputEnd && !d.unread() && d.endOutput()
 	sated := d.unread() && s.sated()
-	if s.mailbox != nil || d.unread() && !s.held() && !sated {
+	if s.mailbox != nil && !many || d.unread() && !s.held() && !sated {
 		d.corked = corked && !d.stolen
 		return false
 	}
-	if ended { // the delivery token stays for Closed
+	more := s.mailbox != nil
+	if ended && !more { // the delivery token stays for Closed
 		s.refuseOutput()
 		if d.tls != nil {
 			d.endTLS()
@@ -357,8 +362,8 @@ func (d *loopDriver) rest(w *engine.Worker) bool {
 	s.restArrival()
 	s.delivering = false
 	d.watch(!sated)
-	if sated {
-		d.PostLater()
+	if sated || more {
+		d.PostLater() // when there was a look for input
 	}
 	if d.waiting {
 		d.waiting = false
