@@ -56,10 +56,12 @@ type ReconnectingSocket struct {
 	cancel  context.CancelFunc
 
 	mu      sync.Mutex // guards what follows; taken before Socket.mu
-	changed sync.Cond  // delivering or pumping became false
+	changed sync.Cond  // delivering or pumping became false, or passed true
 
 	// delivery
 	delivering bool
+	acquiring  int  // how many wait for the token
+	passed     bool // to one of them
 	mailbox    []func()
 
 	// life

@@ -77,9 +77,12 @@ func (rs *ReconnectingSocket) waitFor(f func()) {
 // during runs f, which runs listeners, in a listener of a Socket below.
 func (rs *ReconnectingSocket) during(f func()) {
 	rs.mu.Lock()
-	for rs.delivering {
+	rs.acquiring++
+	for rs.delivering && !rs.passed {
 		rs.changed.Wait()
 	}
+	rs.acquiring--
+	rs.passed = false
 	rs.delivering = true
 	rs.mu.Unlock()
 	returned := false
@@ -89,7 +92,9 @@ func (rs *ReconnectingSocket) during(f func()) {
 		}
 	}()
 	rs.guard(f)
-	rs.deliverMailbox()
+	if !rs.releaseSoon() {
+		go rs.deliver()
+	}
 	returned = true
 }
 
@@ -101,19 +106,30 @@ func (rs *ReconnectingSocket) deliver() {
 			go rs.deliver()
 		}
 	}()
-	rs.deliverMailbox()
+	for !rs.releaseSoon() && !rs.pass() {
+	}
 	returned = true
 }
 
-func (rs *ReconnectingSocket) deliverMailbox() {
-	for {
+// pass gives the token, with what is in the mailbox, to who waits for it in during.
+func (rs *ReconnectingSocket) pass() bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.passed = rs.acquiring > 0
+	rs.changed.Broadcast()
+	return rs.passed
+}
+
+// releaseSoon gives the token back when the mailbox is empty, and returns false if there are so many events that others may wait.
+func (rs *ReconnectingSocket) releaseSoon() bool {
+	for range eventsAtOnce {
 		rs.mu.Lock()
 		if len(rs.mailbox) == 0 {
 			rs.mailbox = nil
 			rs.delivering = false
 			rs.changed.Broadcast()
 			rs.mu.Unlock()
-			return
+			return true
 		}
 		event := rs.mailbox[0]
 		rs.mailbox[0] = nil
@@ -121,6 +137,7 @@ func (rs *ReconnectingSocket) deliverMailbox() {
 		rs.mu.Unlock()
 		rs.guard(event)
 	}
+	return false
 }
 
 // guard runs f, and ends the ReconnectingSocket if f panics.

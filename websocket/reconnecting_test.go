@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -664,5 +665,36 @@ func TestAReconnectingSocketsListenersCanBeRemoved(t *testing.T) {
 		if calls != 1 || other < 2 {
 			t.Errorf("the one that was removed was called %d times, the other %d times", calls, other)
 		}
+	})
+}
+
+// Messages are delivered beside events that come as fast as they are delivered.
+func TestReconnectingHearsBesideEventsThatCauseOthers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := newPlace(t, sockets(t, func(_ int32, s *websocket.Socket) {
+			came := 0
+			s.OnMessage(func(s *websocket.Socket, _ websocket.Message) {
+				if came++; came == 200 {
+					s.SendText("enough")
+				}
+			})
+		}))
+		heard := make(chan struct{})
+		var stop atomic.Bool
+		rs := p.connect(t, func(rs *websocket.ReconnectingSocket) {
+			rs.OnMessage(func(*websocket.ReconnectingSocket, websocket.Message) { close(heard) })
+		})
+		var next func(error)
+		next = func(err error) {
+			time.Sleep(time.Millisecond)
+			for range 2 {
+				if err == nil && !stop.Load() {
+					rs.SendFunc([]byte("x"), next)
+				}
+			}
+		}
+		next(nil)
+		within(t, "the peer's message", heard)
+		stop.Store(true)
 	})
 }
