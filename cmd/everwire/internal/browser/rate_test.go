@@ -11,7 +11,7 @@ import (
 )
 
 // The buffers of TCP, which have to fill before there is anything to see, take 128 KiB every 100 ms.
-const patienceWithTCP = 4 * patience
+const patienceWithTCP = 2 * patience
 
 // choose chooses an option by its value, as a person does.
 func (p *tab) choose(selector, value string) {

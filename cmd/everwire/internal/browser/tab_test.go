@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a step may take before the test gives up, beyond what the page itself takes its time for.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A tab is one page in a window of its own. Its methods fail the test if they cannot do what they say. At the end
 // of the test it is closed, and the browser must not have complained about anything but what the test expected.
