@@ -26,7 +26,7 @@ test: tools ## install what the tests need, and run them all: with a browser, ot
 	@GODEBUG=cpu.avx2=off go test ./websocket/frame
 	@GOARCH=arm64 go test -exec qemu-aarch64 -timeout 280s ./websocket/frame
 
-race: ## run all tests under the race detector, which leaves no processor idle
+race: ## run all tests under the race detector
 	@go test -race -timeout 900s $(PACKAGES)
 
 lint: ## gofmt, go vet, staticcheck, and each module builds by itself
