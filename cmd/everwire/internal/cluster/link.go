@@ -189,11 +189,11 @@ func (l *Link) await(log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	l.work.Go(func() {
-		defer close(l.ready)
 		began := time.Now()
 		first, stop := context.WithTimeout(ctx, patience)
 		defer stop()
 		err := l.server.Ready(first)
+		close(l.ready) // before anybody is told: who reads the line may ask at once
 		switch {
 		case err == nil:
 			log.Info("joined the cluster", "node", l.server.Name(), "storage", l.server.Storage(), "took", time.Since(began).Round(time.Millisecond))
