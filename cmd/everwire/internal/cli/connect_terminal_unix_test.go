@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 )
@@ -60,16 +61,21 @@ func sit(t *testing.T, args ...string) *sitter {
 func (s *sitter) see(t *testing.T, pattern string) {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
+	patience := time.After(time.Minute)
 	for {
 		if at := re.FindStringIndex(s.rest); at != nil {
 			s.rest = s.rest[at[1]:]
 			return
 		}
-		more, ok := <-s.shown
-		if !ok {
-			t.Fatalf("the terminal does not show %s; the rest is %q", pattern, s.rest)
+		select {
+		case more, ok := <-s.shown:
+			if !ok {
+				t.Fatalf("the terminal does not show %s; the rest is %q", pattern, s.rest)
+			}
+			s.rest += more
+		case <-patience:
+			t.Fatalf("the terminal has not shown %s for a minute; the rest is %q", pattern, s.rest)
 		}
-		s.rest += more
 	}
 }
 
@@ -80,6 +86,7 @@ func TestConnectAtATerminal(t *testing.T) {
 	s.see(t, `> GET / HTTP/1\.1`)
 	s.see(t, `> Cookie: …`)
 	s.see(t, `< HTTP/1\.1 101 Switching Protocols`)
+	s.see(t, `connected to ws`) // a line that is typed before stays
 	s.enter("hello")
 	s.see(t, `→ text 5 fin mask=[0-9a-f]{8} "hello"`)
 	s.see(t, `< hello`)
