@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/everwire/everwire/hub"
-	natsgo "github.com/nats-io/nats.go"
 )
 
 // enter is the beginning of a call: it returns a context that ends with the call's time, with the connection,
@@ -60,53 +58,6 @@ func (r *refusal) Error() string { return r.text }
 
 func refuse(format string, args ...any) error {
 	return &refusal{fmt.Sprintf("hub/nats: "+format, args...)}
-}
-
-// A link is the connection as it is until it breaks the next time: no answer comes after that to what was
-// asked before.
-type link struct {
-	mu      sync.Mutex
-	current context.Context
-	cut     context.CancelFunc
-}
-
-func (l *link) context() context.Context {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.current
-}
-
-// renew ends what waits for an answer.
-func (l *link) renew(all context.Context) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cut != nil {
-		l.cut()
-	}
-	l.current, l.cut = context.WithCancel(all)
-}
-
-// watch renews the link whenever the connection has broken, and has all rooms checked, and presence looked at, when it
-// is back, until the broker is closed. The client forgets who does not take an event before the next one of its kind: hence
-// a goroutine that does nothing else.
-func (b *Broker) watch() {
-	broken, back := b.nc.StatusChanged(natsgo.RECONNECTING, natsgo.CLOSED), b.nc.StatusChanged(natsgo.CONNECTED)
-	b.tasks.Go(func() {
-		defer b.nc.RemoveStatusListener(broken)
-		defer b.nc.RemoveStatusListener(back)
-		for {
-			select {
-			case <-broken:
-				b.doubtAll()
-				b.link.renew(b.ctx)
-			case <-back:
-				signal(b.checks.now)
-				signal(b.presence.wake)
-			case <-b.ctx.Done():
-				return
-			}
-		}
-	})
 }
 
 // signal has who waits for a channel go on, now or as soon as it does.

@@ -37,9 +37,9 @@
 // after it to show it: so every few seconds, and after each reconnect, all rooms that are followed are
 // compared with the stream.
 //
-// The files: options.go; connect.go; broker.go, a Broker's life; call.go, how calls begin and end;
-// publish.go; read.go, which positions are honoured; follow.go and feed.go, who follows a room; repair.go,
-// holes; check.go, what came last; class.go and stream.go, the streams; ask.go, questions to JetStream;
-// shard.go and outbox.go, from NATS to a follower; listen.go; subject.go and wire.go, names and messages in
-// NATS; presence*.go.
+// The files: options.go; connect.go; link.go, when the connection breaks and is back; broker.go, a Broker's
+// life; call.go, how calls begin and end; publish.go; read.go, which positions are honoured; follow.go and
+// feed.go, who follows a room; repair.go, holes; check.go, what came last; class.go and stream.go, the
+// streams; ask.go, questions to JetStream; shard.go and outbox.go, from NATS to a follower; listen.go;
+// subject.go and wire.go, names and messages in NATS; presence*.go.
 package nats

@@ -159,6 +159,34 @@ func TestWhatWasPublishedWhileANodeWasCutOffComesWhenItIsBack(t *testing.T) {
 	}
 }
 
+// The client forgets who does not take an event in time, and a busy machine takes nothing in time.
+func TestBreaksAreNoticedAfterSomeThatCameTooFast(t *testing.T) {
+	b := newBroker(t, connect(t, startServer(t, t.TempDir()), natsgo.ReconnectWait(5*time.Millisecond), natsgo.ReconnectJitter(0, 0)), nil)
+	reconnect := func() {
+		t.Helper()
+		back := b.nc.StatusChanged(natsgo.CONNECTED)
+		defer b.nc.RemoveStatusListener(back)
+		if err := b.nc.ForceReconnect(); err != nil {
+			t.Fatal(err)
+		}
+		<-back
+	}
+	b.link.mu.Lock() // and with it who is told
+	for range 4 {
+		reconnect()
+	}
+	b.link.mu.Unlock()
+	for range 2 { // the first can be one of before
+		link := b.link.context()
+		reconnect()
+		select {
+		case <-link.Done():
+		case <-time.After(time.Minute):
+			t.Fatal("what waits for an answer is not told that the connection has broken")
+		}
+	}
+}
+
 // cut breaks a broker's connection.
 func (p *place) cut(t *testing.T, b *Broker) {
 	t.Helper()
