@@ -234,7 +234,9 @@ func TestAChangeThatWasMissedIsMadeUpFor(t *testing.T) {
 func TestReconnectsDuringARoundAreNotMissed(t *testing.T) {
 	s := startServer(t, t.TempDir())
 	a := newBroker(t, connect(t, s), &Options{Node: "a"})
-	b := newBroker(t, connect(t, s, natsgo.ReconnectWait(5*time.Millisecond), natsgo.ReconnectJitter(0, 0)), &Options{Node: "b", Lease: never})
+	b := newBroker(t, connect(t, s, natsgo.ReconnectWait(5*time.Millisecond), natsgo.ReconnectJitter(0, 0)), &Options{
+		Node: "b", Lease: never, Timeout: time.Minute, // of the round that waits for the gate
+	})
 	p := &b.presence
 	watches := make(map[string]*told)
 	for i := range 2*comparedAtOnce + 1 { // more than are compared without a reason
