@@ -14,7 +14,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
 FUZZTIME ?= 30s
 
-.PHONY: help test race lint vuln tools fuzz mutate mutate-pages soak hostile chaos stress long bench measure million peers deploy-check
+.PHONY: help test race shake lint vuln tools fuzz mutate mutate-pages soak hostile chaos stress long bench measure million peers deploy-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ test: tools ## install what the tests need, and run them all: with a browser, ot
 
 race: ## run all tests under the race detector
 	@go test -race -timeout 900s $(PACKAGES)
+
+shake: tools ## run all tests with pauses put into the code, as a busy machine makes them, at places that SEED says (any)
+	@EVERWIRE_TEST_ALL=1 go run ./scripts/shake -seed $${SEED:-0} go test -count=1 -p $(AT_ONCE) -timeout 900s $(PACKAGES)
 
 lint: ## gofmt, go vet, staticcheck, and each module builds by itself
 	@bad=$$(gofmt -l .); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package pause
+
+// At does nothing here.
+func At(uint32) {}
