@@ -35,6 +35,7 @@ type hall struct {
 	listening sync.WaitGroup
 	quiet     context.CancelFunc
 	ctx       context.Context
+	left      atomic.Int64 // how many messages may still be said now, for who asks
 }
 
 func newHall(t *testing.T, c *testCluster, room string) *hall {
@@ -248,20 +249,34 @@ func TestThreeNodesThenFiveThenThreeUnderLoad(t *testing.T) {
 	var stop atomic.Bool
 	var saying sync.WaitGroup
 	var count atomic.Int64
-	speak := func(s *speaker) {
+	// A room keeps 1,000 messages, and who comes, or is away for long, shall miss none: what is said between two calls of more is
+	// bounded, and slow enough that something is said for as long as these usually take.
+	const between, rate = 150, 100
+	speak := func(h *hall, s *speaker) {
+		turn := time.NewTicker(time.Second * time.Duration(len(h.speakers)) / rate)
 		saying.Go(func() {
+			defer turn.Stop()
 			for !stop.Load() && ctx.Err() == nil {
-				s.say(ctx)
-				count.Add(1)
+				if h.left.Add(-1) >= 0 {
+					s.say(ctx)
+					count.Add(1)
+				}
+				select {
+				case <-turn.C:
+				case <-ctx.Done():
+				}
 			}
 		})
 	}
 	for _, h := range halls {
 		for _, s := range h.speakers {
-			speak(s)
+			speak(h, s)
 		}
 	}
 	more := func(n int64) { // lets so many messages be published
+		for _, h := range halls {
+			h.left.Store(between)
+		}
 		for goal := count.Load() + n; count.Load() < goal; {
 			if pause(ctx); ctx.Err() != nil {
 				t.Fatalf("after %d messages nothing moves", count.Load())
@@ -274,8 +289,7 @@ func TestThreeNodesThenFiveThenThreeUnderLoad(t *testing.T) {
 		n.again()
 		for _, h := range halls {
 			h.listener(n)
-			s := h.speaker(n)
-			speak(s)
+			speak(h, h.speaker(n))
 		}
 	}
 	more(50)
@@ -300,6 +314,9 @@ func TestThreeNodesThenFiveThenThreeUnderLoad(t *testing.T) {
 	}
 	if comings < 15+6 {
 		t.Errorf("listeners came %d times, want 15 and at least those 6 whose nodes left again", comings)
+	}
+	if n := count.Load(); n >= 1000*int64(len(halls)) {
+		t.Errorf("%d messages were published, more than the rooms keep", n)
 	}
 	t.Logf("%d messages were published, and heard by 5 listeners each, who came %d times", count.Load(), comings)
 }
