@@ -138,11 +138,11 @@ func (s *Socket) evicted() {
 	}
 }
 
-// holdQueue tells the budget of what waits to be sent, or is being sent. Call with mu held.
+// holdQueue tells the budget of what waits to be sent, is being sent, or was dropped and is still to be told of. Call with mu held.
 func (s *Socket) holdQueue() {
 	if s.settings.budget != nil {
-		n := s.queue.own + s.inFlight + messageWeight*int64(s.queue.n)
-		s.hold(&s.queueHolding, n, n+s.queue.memory-s.queue.own)
+		n := s.queue.own + s.drops.own + s.inFlight + messageWeight*int64(s.queue.n+s.drops.n)
+		s.hold(&s.queueHolding, n, n+s.queue.memory-s.queue.own+s.drops.memory-s.drops.own)
 	}
 }
 

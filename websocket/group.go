@@ -140,7 +140,7 @@ func (s *Socket) publish(p *Prepared) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tellsDrops() {
-		s.post(event{kind: eventDrop, dropped: o, err: err})
+		s.postDrop(o, err)
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -182,6 +183,104 @@ func TestQueuePolicies(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who is slow to hear of drops has no more of them waiting than a queue may have, and is told how many there were.
+func TestDropsThatAreNotToldYetAreBounded(t *testing.T) {
+	const messages = 2000
+	for _, row := range []struct {
+		name  string
+		queue websocket.Queue
+		size  int
+		waits int // of those that were dropped
+	}{
+		{"1,024", websocket.Queue{Messages: 2, Full: websocket.DropOldest}, 10, 1024},
+		{"by number", websocket.Queue{Messages: 1500, Full: websocket.DropOldest}, 10, 1500},
+		{"64 KiB", websocket.Queue{Bytes: 20_000, Full: websocket.DropOldest}, 10_000, 6},
+		{"by octets", websocket.Queue{Bytes: 200_000, Full: websocket.DropOldest}, 10_000, 20},
+		{"not", websocket.Queue{Bytes: -1, Messages: -1, Full: websocket.ReplaceByKey}, 10, messages},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			promise(t, func(t *testing.T, a arrangement) {
+				opts := &wstest.PairOptions{}
+				opts.Accept.Queue, opts.Dial.Queue = row.queue, row.queue
+				told, goOn, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
+				var drops []websocket.Drop
+				var numbers []int
+				s, _ := a.connect(t, opts, func(s *websocket.Socket) {
+					s.OnClose(func(*websocket.Socket, websocket.CloseEvent) { close(closed) })
+					s.OnDrop(func(_ *websocket.Socket, d websocket.Drop) {
+						if drops = append(drops, d); len(drops) == 1 {
+							close(told)
+							<-goOn
+						}
+						n, _, _ := strings.Cut(d.Message.Text(), " ")
+						number, err := strconv.Atoi(n)
+						must(t, err)
+						numbers = append(numbers, number)
+					})
+				}, nil)
+				begun, gate := make(chan struct{}), make(chan struct{})
+				must(t, s.SendBlob(signalReader{gatedReader{pattern{}, 0, gate}, begun, new(sync.Once)}, 1000))
+				within(t, "the blob to be taken for writing", begun)
+				dropped := 0
+				for i := range messages {
+					before := s.BufferedAmount()
+					text := fmt.Append(nil, i, " ", strings.Repeat("x", row.size-6))
+					must(t, s.SendWith(websocket.Outgoing{Type: websocket.Text, Data: text[:len(text):len(text)], Key: "key"}))
+					if s.BufferedAmount() < before+int64(len(text)) {
+						if dropped++; dropped == 1 {
+							within(t, "the first to be told", told)
+						}
+					}
+				}
+				close(goOn)
+				close(gate)
+				must(t, s.Flush(t.Context()))
+				must(t, s.Close(1000, ""))
+				within(t, "the close event", closed)
+
+				sum, untold := 0, 0
+				for i, d := range drops {
+					sum += 1 + d.Untold
+					if i < len(drops)-1 {
+						untold += d.Untold
+					}
+					equal(t, "number", numbers[i], i)
+				}
+				equal(t, "dropped", sum, dropped)
+				equal(t, "told", len(drops), min(1+row.waits, dropped))
+				equal(t, "untold of before the last", untold, 0)
+			})
+		})
+	}
+}
+
+func TestOneDrainWaitsToBeTold(t *testing.T) {
+	promise(t, func(t *testing.T, a arrangement) {
+		told, goOn, closed := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		drains := 0
+		s, _ := a.connect(t, nil, func(s *websocket.Socket) {
+			s.OnClose(func(*websocket.Socket, websocket.CloseEvent) { close(closed) })
+			s.OnDrain(func(*websocket.Socket) {
+				if drains++; drains == 1 {
+					close(told)
+					<-goOn
+				}
+			})
+		}, nil)
+		for i := range 100 {
+			must(t, s.SendText("x"))
+			must(t, s.Flush(t.Context()))
+			if i == 0 {
+				within(t, "the first to be told", told)
+			}
+		}
+		close(goOn)
+		must(t, s.Close(1000, ""))
+		within(t, "the close event", closed)
+		equal(t, "drains", drains, 2)
+	})
 }
 
 // signalReader tells when it is first read.

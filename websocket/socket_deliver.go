@@ -29,6 +29,7 @@ type event struct {
 	err     error
 	close   CloseEvent
 	dropped outgoing
+	untold  int // of messages that were dropped after that
 	done    func(error)
 
 	next *event // in a mailbox; that of the last is the first
@@ -60,9 +61,74 @@ func (s *Socket) addEvent(ev event) {
 	s.mailbox = e
 }
 
+// postDrain posts that all has left, unless listeners are still to be told of an earlier time. Call with mu held.
+func (s *Socket) postDrain() {
+	if !s.drainDue && !s.ended {
+		s.post(event{kind: eventDrain})
+		s.drainDue = true
+	}
+}
+
+// postDrop posts that a message was dropped. It is kept until listeners have been told, and these may be slow, so what
+// is to be told is bounded as the queue is: of what is beyond that, the last that is told says how much there was. Call with mu held.
+func (s *Socket) postDrop(o outgoing, reason error) {
+	if s.ended {
+		o.letGo()
+		return
+	}
+	q, d := &s.settings.queue, &s.drops
+	if d.last != nil && (q.Bytes >= 0 && d.memory+o.memory() > max(q.Bytes, dropsBytes) ||
+		q.Messages >= 0 && d.n >= max(q.Messages, dropsMessages)) {
+		d.last.untold++
+		o.letGo()
+		return
+	}
+	s.needOutput()
+	if !o.held {
+		s.holdShared(&o)
+	}
+	s.post(event{kind: eventDrop, dropped: o, err: reason})
+	d = &s.drops
+	d.last = s.mailbox
+	d.n++
+	d.memory += o.memory()
+	d.own += o.own()
+	s.holdQueue()
+}
+
+// What dropped messages may take at least until listeners have been told: a queue may be for one message.
+const (
+	dropsBytes    = 64 << 10
+	dropsMessages = 1024
+)
+
+// drops are the messages of which listeners are still to be told that they were dropped.
+type drops struct {
+	n           int
+	memory, own int64
+	last        *event // of the mailbox
+}
+
+// tell takes the oldest out of them.
+func (d *drops) tell(e *event) {
+	d.n--
+	d.memory -= e.dropped.memory()
+	d.own -= e.dropped.own()
+	if d.last == e {
+		d.last = nil
+	}
+}
+
 // takeEvent takes the oldest event out of the mailbox, which has one.
 func (s *Socket) takeEvent() event {
 	first := s.mailbox.next
+	switch first.kind {
+	case eventDrop:
+		s.drops.tell(first)
+		s.holdQueue()
+	case eventDrain:
+		s.drainDue = false
+	}
 	if first == s.mailbox {
 		s.mailbox = nil
 		s.restOutput()
@@ -157,7 +223,7 @@ func (s *Socket) dispatch(ev event) {
 	case eventDrain:
 		each(l, func(f drainListener) { f(s) })
 	case eventDrop:
-		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key(), Topic: ev.dropped.topic(), Reason: ev.err}
+		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key(), Topic: ev.dropped.topic(), Reason: ev.err, Untold: ev.untold}
 		s.tellDropped(d)
 		each(l, func(f dropListener) { f(s, d) })
 		ev.dropped.letGo()

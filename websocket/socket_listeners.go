@@ -20,6 +20,10 @@ type Drop struct {
 	Key     string
 	Topic   *Topic
 	Reason  error // ErrQueueFull or ErrReplaced
+
+	// Untold is how many more were dropped after it of which nobody is told, since listeners did not keep up. What waits for
+	// them is bounded by [Queue.Bytes] and [Queue.Messages], or by 64 KiB and 1,024 messages where those are less.
+	Untold int
 }
 
 // A Listener is a function that was added to a Socket's events.

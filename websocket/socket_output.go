@@ -270,7 +270,7 @@ func (s *Socket) settle(b *batch, err error) {
 	s.wakeFlushers()
 	s.queue.shrink()
 	if drained && s.queue.n == 0 && hears[drainListener](s) && s.ReadyState() == Open {
-		s.post(event{kind: eventDrain})
+		s.postDrain()
 	}
 	s.restOutput()
 	if b.last {

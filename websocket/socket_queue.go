@@ -151,6 +151,8 @@ type output struct {
 	inFlight     int64 // octets of the messages of the batch being written that are nobody else's
 	queueHolding holding
 	mailbox      *event // the last of a ring of events to deliver
+	drops        drops  // among them
+	drainDue     bool   // among them is one that tells that all has left
 
 	departed []leaving     // what an Observer is to be told of
 	spare    []leaving     // memory for that

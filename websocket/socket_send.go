@@ -226,7 +226,7 @@ func (s *Socket) giveUp(o outgoing, reason error, report bool) {
 		s.post(event{kind: eventDone, done: o.done, err: reason})
 	}
 	if report && s.tellsDrops() {
-		s.post(event{kind: eventDrop, dropped: o, err: reason})
+		s.postDrop(o, reason)
 		return
 	}
 	o.letGo()

@@ -11,12 +11,14 @@ import (
 // drops are messages that were given up, by why.
 type drops struct{ full, replaced atomic.Uint64 }
 
-func (d *drops) count(reason error) {
-	if errors.Is(reason, websocket.ErrReplaced) {
-		d.replaced.Add(1)
+// count counts those of a Drop: most that it does not tell of will have had the same reason.
+func (d *drops) count(dropped websocket.Drop) {
+	n := 1 + uint64(dropped.Untold)
+	if errors.Is(dropped.Reason, websocket.ErrReplaced) {
+		d.replaced.Add(n)
 		return
 	}
-	d.full.Add(1)
+	d.full.Add(n)
 }
 
 // throttled is how often peers had to wait for their rate, and how long altogether.

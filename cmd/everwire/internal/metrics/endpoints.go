@@ -41,7 +41,7 @@ func (ep *endpoint) observer() *websocket.Observer {
 		Received:  ep.received,
 		Sent:      ep.sent,
 		Control:   ep.control,
-		Dropped:   func(_ *websocket.Socket, d websocket.Drop) { ep.drops.count(d.Reason) },
+		Dropped:   func(_ *websocket.Socket, d websocket.Drop) { ep.drops.count(d) },
 		RTT: func(_ websocket.Connection, d time.Duration) {
 			mine(ep.stripes).roundTrip.observe(roundTripBounds, d)
 		},
