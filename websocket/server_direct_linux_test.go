@@ -359,8 +359,10 @@ func TestFunctionsThatFailInADirectHandshake(t *testing.T) {
 				silenceLog(t)
 				lines := make(loggedLine, 10)
 				var failed atomic.Bool
+				failing := make(chan struct{})
 				at := func(here string) {
 					if here == where && !failed.Swap(true) {
+						close(failing)
 						fail()
 					}
 				}
@@ -374,6 +376,7 @@ func TestFunctionsThatFailInADirectHandshake(t *testing.T) {
 				c.say(exampleRequest + "\r\n")
 				if where == "OnConnection" {
 					c.header() // is sent in any case
+					within(t, "the function that fails", failing)
 				}
 				if where == "OnConnection" && !strings.Contains(name, "panics") {
 					c.say(maskedText("not echoed")) // it is a Socket without a listener
