@@ -33,7 +33,7 @@ import (
 // is not known then, to nobody below an application that has its messages acknowledged.
 //
 // Nothing that was taken is lost in silence. What the queue's policy drops, and what has not left when the end comes,
-// is reported to OnDrop, and Done functions are told.
+// is reported to OnDrop, of much at once the number only ([Drop.Untold]), and Done functions are told.
 //
 // # Concurrency
 //
@@ -77,6 +77,8 @@ type ReconnectingSocket struct {
 	// sending
 	queue    sendQueue
 	buffered int64
+	drops    drops               // of which listeners are to be told
+	untold   *int                // how many were left out after the last of them
 	accepted uint64              // messages ever taken
 	inFlight uint64              // the message that the socket has, 0 if there is none
 	flowing  bool                // the socket is open, and takes what the queue has

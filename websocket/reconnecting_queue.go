@@ -126,8 +126,22 @@ func (rs *ReconnectingSocket) drop(o outgoing, reason error) {
 	if o.done != nil {
 		rs.post(func() { o.done(reason) })
 	}
+	if reason != ErrClosed && rs.untold != nil && rs.drops.full(&rs.opts.Queue, &o) {
+		*rs.untold++
+		o.buf.free()
+		return
+	}
+	untold := new(int) // until all listeners have been told: see Socket.postDrop
+	rs.untold = untold
+	rs.drops.add(&o)
 	rs.post(func() {
-		d := Drop{Message: o.message(), Key: o.key(), Topic: o.topic(), Reason: reason}
+		rs.mu.Lock()
+		rs.drops.remove(&o)
+		if rs.untold == untold {
+			rs.untold = nil
+		}
+		rs.mu.Unlock()
+		d := Drop{Message: o.message(), Key: o.key(), Topic: o.topic(), Reason: reason, Untold: *untold}
 		eachHearer(rs.onDrop.now(), func(f func(*ReconnectingSocket, Drop)) { f(rs, d) })
 		o.buf.free()
 	})

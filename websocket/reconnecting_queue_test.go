@@ -273,6 +273,40 @@ func TestReconnectingReportsWhatTheEndFindsUnsent(t *testing.T) {
 	})
 }
 
+func TestReconnectingDropsThatAreNotToldYetAreBounded(t *testing.T) {
+	const messages = 3000
+	bubble(t, func(t *testing.T) {
+		p := newPlace(t, nil)
+		p.down.Store(true)
+		p.opts.Queue = websocket.Queue{Messages: 2, Full: websocket.DropOldest}
+		goOn := make(chan struct{})
+		full, told, closed, ended := 0, 0, 0, make(chan struct{})
+		rs := p.connect(t, func(rs *websocket.ReconnectingSocket) {
+			rs.OnDrop(func(_ *websocket.ReconnectingSocket, d websocket.Drop) {
+				if errors.Is(d.Reason, websocket.ErrClosed) {
+					closed++
+					return
+				}
+				equal(t, "message", d.Message.Text(), fmt.Sprint(told))
+				if full, told = full+1+d.Untold, told+1; told == 1 {
+					<-goOn
+				}
+			})
+			rs.OnEnd(func(*websocket.ReconnectingSocket, error) { close(ended) })
+		})
+		for i := range messages {
+			must(t, rs.SendText(fmt.Sprint(i)))
+			synctest.Wait()
+		}
+		must(t, rs.Close(1000, ""))
+		close(goOn)
+		<-ended
+		equal(t, "dropped", full, messages-2)
+		equal(t, "told", told, 1+1024)
+		equal(t, "unsent at the end", closed, 2)
+	})
+}
+
 func TestReconnectingFlush(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		came := 0

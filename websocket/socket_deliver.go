@@ -70,53 +70,55 @@ func (s *Socket) postDrain() {
 }
 
 // postDrop posts that a message was dropped. It is kept until listeners have been told, and these may be slow, so what
-// is to be told is bounded as the queue is: of what is beyond that, the last that is told says how much there was. Call with mu held.
+// is to be told is bounded: of what is beyond that, the last that is told says how much there was. Call with mu held.
 func (s *Socket) postDrop(o outgoing, reason error) {
 	if s.ended {
 		o.letGo()
 		return
 	}
-	q, d := &s.settings.queue, &s.drops
-	if d.last != nil && (q.Bytes >= 0 && d.memory+o.memory() > max(q.Bytes, dropsBytes) ||
-		q.Messages >= 0 && d.n >= max(q.Messages, dropsMessages)) {
-		d.last.untold++
+	if s.lastDrop != nil && s.drops.full(&s.settings.queue, &o) {
+		s.lastDrop.untold++
 		o.letGo()
 		return
 	}
-	s.needOutput()
 	if !o.held {
 		s.holdShared(&o)
 	}
 	s.post(event{kind: eventDrop, dropped: o, err: reason})
-	d = &s.drops
-	d.last = s.mailbox
-	d.n++
-	d.memory += o.memory()
-	d.own += o.own()
+	s.lastDrop = s.mailbox
+	s.drops.add(&o)
 	s.holdQueue()
 }
 
-// What dropped messages may take at least until listeners have been told: a queue may be for one message.
+// drops are the messages of which listeners are still to be told that they were dropped.
+type drops struct {
+	n      int
+	memory int64
+	own    int64 // of that, what is not shared
+}
+
+// What they may take in any case: a queue may be for one message.
 const (
 	dropsBytes    = 64 << 10
 	dropsMessages = 1024
 )
 
-// drops are the messages of which listeners are still to be told that they were dropped.
-type drops struct {
-	n           int
-	memory, own int64
-	last        *event // of the mailbox
+// full reports whether one more is more than a queue's bounds allow.
+func (d *drops) full(q *Queue, o *outgoing) bool {
+	return q.Bytes >= 0 && d.memory+o.memory() > max(q.Bytes, dropsBytes) ||
+		q.Messages >= 0 && d.n >= max(q.Messages, dropsMessages)
 }
 
-// tell takes the oldest out of them.
-func (d *drops) tell(e *event) {
+func (d *drops) add(o *outgoing) {
+	d.n++
+	d.memory += o.memory()
+	d.own += o.own()
+}
+
+func (d *drops) remove(o *outgoing) {
 	d.n--
-	d.memory -= e.dropped.memory()
-	d.own -= e.dropped.own()
-	if d.last == e {
-		d.last = nil
-	}
+	d.memory -= o.memory()
+	d.own -= o.own()
 }
 
 // takeEvent takes the oldest event out of the mailbox, which has one.
@@ -124,7 +126,10 @@ func (s *Socket) takeEvent() event {
 	first := s.mailbox.next
 	switch first.kind {
 	case eventDrop:
-		s.drops.tell(first)
+		s.drops.remove(&first.dropped)
+		if s.lastDrop == first {
+			s.lastDrop = nil
+		}
 		s.holdQueue()
 	case eventDrain:
 		s.drainDue = false

@@ -152,6 +152,7 @@ type output struct {
 	queueHolding holding
 	mailbox      *event // the last of a ring of events to deliver
 	drops        drops  // among them
+	lastDrop     *event // the last that tells of one
 	drainDue     bool   // among them is one that tells that all has left
 
 	departed []leaving     // what an Observer is to be told of
