@@ -179,6 +179,32 @@ func TestNothingIsLeftInTheBudget(t *testing.T) {
 	}
 }
 
+// A message that was dropped is let go of also if the listener who is told panics.
+func TestAPanicInOnDropLeavesNothingInTheBudget(t *testing.T) {
+	for _, policy := range []websocket.Policy{websocket.RefuseNewest, websocket.DropOldest} {
+		srv := websocket.Server{Budget: 10 << 20, Options: websocket.AcceptOptions{
+			Queue: websocket.Queue{Bytes: 300_000, Full: policy},
+		}}
+		ln, sockets := budgeted(t, &srv)
+		nc, s := holder(t, ln, sockets)
+		s.OnDrop(func(*websocket.Socket, websocket.Drop) { panic("it ends just this socket") })
+		failed := make(chan struct{})
+		s.OnError(func(_ *websocket.Socket, err error) {
+			if !errors.As(err, new(*websocket.PanicError)) {
+				t.Errorf("the error is %v, want a PanicError", err)
+			}
+			close(failed)
+		})
+		for range 50 {
+			srv.Broadcast(websocket.Binary, make([]byte, 30_000))
+		}
+		within(t, "the error", failed)
+		nc.Close()
+		must(t, srv.Shutdown(t.Context()))
+		equal(t, "octets left", websocket.BudgetUsed(&srv), 0)
+	}
+}
+
 func TestTheDefaultBudget(t *testing.T) {
 	var srv websocket.Server
 	if n := websocket.BudgetLimit(&srv); n < 64<<20 || n > 1<<42 {

@@ -228,15 +228,19 @@ func (s *Socket) dispatch(ev event) {
 	case eventDrain:
 		each(l, func(f drainListener) { f(s) })
 	case eventDrop:
-		d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key(), Topic: ev.dropped.topic(), Reason: ev.err, Untold: ev.untold}
-		s.tellDropped(d)
-		each(l, func(f dropListener) { f(s, d) })
-		ev.dropped.letGo()
+		s.dispatchDrop(l, &ev)
 	case eventDone:
 		ev.done(ev.err)
 	case eventTapped:
 		s.tapInput()
 	}
+}
+
+func (s *Socket) dispatchDrop(l *listenerNode, ev *event) {
+	defer ev.dropped.letGo() // also after a panic
+	d := Drop{Message: ev.dropped.message(), Key: ev.dropped.key(), Topic: ev.dropped.topic(), Reason: ev.err, Untold: ev.untold}
+	s.tellDropped(d)
+	each(l, func(f dropListener) { f(s, d) })
 }
 
 // message gives a dropped message back to the program. That of a blob is empty: its source is the
