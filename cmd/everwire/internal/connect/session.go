@@ -131,11 +131,21 @@ func (t *talk) readingEnded(ctx context.Context, err error) error {
 }
 
 // leave closes the connection when the job is done, and takes what comes until then for nothing. What was sent gets
-// the time that it needs to arrive, up to closeTimeout.
+// the time that it needs to arrive, up to closeTimeout, or not long if ctx ends.
 func (t *talk) leave(ctx context.Context) {
 	t.stopReading()
-	stop := context.AfterFunc(ctx, t.conn.Terminate)
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		enough := time.NewTimer(t.quickClose)
+		defer enough.Stop()
+		select {
+		case <-closed:
+		case <-enough.C:
+			t.conn.Terminate()
+		}
+	})
 	t.conn.Close(websocket.CloseNormal, "") // however it ends, the job is done
+	close(closed)
 	stop()
 }
 

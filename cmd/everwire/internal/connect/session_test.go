@@ -9,10 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/everwire/everwire/websocket"
 	"github.com/everwire/everwire/websocket/frame"
+	"github.com/everwire/everwire/websocket/wstest"
 )
 
 func TestLinesAreSentAndAnswersWritten(t *testing.T) {
@@ -338,4 +340,35 @@ func TestInterruptedWhereNothingMoves(t *testing.T) {
 		t.Errorf("%+v, want status %d", got, Interrupted)
 	}
 	r.Close() // what waits to be written ends now
+}
+
+// Who leaves because all has come is not cut off as soon as somebody wants the end, but has a little time.
+func TestLeavingIsNotCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, peer := wstest.Conns(t, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		left := make(chan struct{})
+		go func() {
+			defer close(left)
+			(&talk{session: &session{quickClose: 2 * time.Second}, conn: conn, stopReading: func() {}}).leave(ctx)
+		}()
+		synctest.Wait()
+		select {
+		case <-left:
+			t.Fatal("it was cut off")
+		default:
+		}
+		if _, _, err := peer.Read(t.Context()); websocket.CloseCodeOf(err) != websocket.CloseNormal {
+			t.Errorf("at the end: %v", err)
+		}
+		<-left
+
+		conn, _ = wstest.Conns(t, nil)
+		began := time.Now()
+		(&talk{session: &session{quickClose: 2 * time.Second}, conn: conn, stopReading: func() {}}).leave(ctx)
+		if took := time.Since(began); took != 2*time.Second { // nobody answers
+			t.Errorf("it took %v", took)
+		}
+	})
 }
