@@ -71,8 +71,8 @@ func (l *Loop) steal(lease uint64) {
 	c := l.blocked
 	w := newWorker(l, lease+1)
 	go func() {
+		defer w.start() // also if it ends this goroutine, by runtime.Goexit
 		c.handler.Stolen()
-		w.run()
 	}()
 }
 

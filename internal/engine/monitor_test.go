@@ -2,10 +2,7 @@
 
 package engine
 
-import (
-	"runtime"
-	"testing"
-)
+import "testing"
 
 func TestMonitorTakesTheLeaseOfACallThatStandsStill(t *testing.T) {
 	const calling, resting = 7, 8 // epochs
@@ -27,9 +24,10 @@ func TestMonitorTakesTheLeaseOfACallThatStandsStill(t *testing.T) {
 			l.stopping.Store(true) // so that the monitor does not go on by itself
 			e := newEnd(t)
 			told := make(chan struct{})
-			e.stolen = func() {
-				defer close(told)
-				runtime.Goexit() // who takes the loop over would close the poller, as the test does
+			e.stolen = func() { e.Post() }
+			e.attend = func(*Worker) {
+				l.lease.Store(calling + 100) // who has taken the loop over would close the poller, as the test does
+				close(told)
 			}
 			l.give(t, e)
 			l.blocked = &e.Conn
@@ -45,7 +43,7 @@ func TestMonitorTakesTheLeaseOfACallThatStandsStill(t *testing.T) {
 				t.Errorf("%d steals were counted", n)
 			}
 			if row.stolen {
-				within(t, "Stolen", told)
+				within(t, "who has taken the loop over", told)
 			}
 		})
 	}

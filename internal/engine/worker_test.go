@@ -194,6 +194,27 @@ func TestLoopSurvivesGoexit(t *testing.T) {
 	}
 }
 
+func TestLoopSurvivesGoexitInStolen(t *testing.T) {
+	onEachPoller(t, func(t *testing.T) {
+		oneLoop(t)
+		witness := echoing(t, streams[0])
+		blocked, release := make(chan struct{}), make(chan struct{})
+		defer close(release)
+		e := newEnd(t)
+		e.stolen = runtime.Goexit
+		e.received = func(*Worker, []byte, error) {
+			e.watch(t, false, false)
+			close(blocked)
+			<-release
+		}
+		e.adopt(t, streams[0]).watch(t, true, false)
+		io.WriteString(e.peer, "one")
+		within(t, "the handler", blocked)
+		witness.echo(t, "though Stolen ended its goroutine")
+		goesOn(t)
+	})
+}
+
 func TestInputOfABlockedHandlerStaysAsItIs(t *testing.T) {
 	oneLoop(t)
 	const many = 20
