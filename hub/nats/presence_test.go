@@ -262,12 +262,7 @@ func TestReconnectsDuringARoundAreNotMissed(t *testing.T) {
 	}
 	p.mu.Unlock()
 	for range 2 {
-		back := b.nc.StatusChanged(natsgo.CONNECTED)
-		if err := b.nc.ForceReconnect(); err != nil {
-			t.Fatal(err)
-		}
-		<-back
-		b.nc.RemoveStatusListener(back)
+		interrupt(t, b, natsgo.CONNECTED)
 	}
 	for name := range watches {
 		enter(t, a, name, "bob")

@@ -147,7 +147,7 @@ func TestWhatWasPublishedWhileANodeWasCutOffComesWhenItIsBack(t *testing.T) {
 	inSmall.isTold(t, "1")
 
 	p.put(nil)
-	p.cut(t, b)
+	interrupt(t, b, natsgo.RECONNECTING)
 	publish(t, other, room, "2", "3")
 	publish(t, other, small, "2", "3", "4")
 	publish(t, other, quiet, "only")
@@ -162,23 +162,14 @@ func TestWhatWasPublishedWhileANodeWasCutOffComesWhenItIsBack(t *testing.T) {
 // The client forgets who does not take an event in time, and a busy machine takes nothing in time.
 func TestBreaksAreNoticedAfterSomeThatCameTooFast(t *testing.T) {
 	b := newBroker(t, connect(t, startServer(t, t.TempDir()), natsgo.ReconnectWait(5*time.Millisecond), natsgo.ReconnectJitter(0, 0)), nil)
-	reconnect := func() {
-		t.Helper()
-		back := b.nc.StatusChanged(natsgo.CONNECTED)
-		defer b.nc.RemoveStatusListener(back)
-		if err := b.nc.ForceReconnect(); err != nil {
-			t.Fatal(err)
-		}
-		<-back
-	}
 	b.link.mu.Lock() // and with it who is told
 	for range 4 {
-		reconnect()
+		interrupt(t, b, natsgo.CONNECTED)
 	}
 	b.link.mu.Unlock()
 	for range 2 { // the first can be one of before
 		link := b.link.context()
-		reconnect()
+		interrupt(t, b, natsgo.CONNECTED)
 		select {
 		case <-link.Done():
 		case <-time.After(time.Minute):
@@ -187,15 +178,15 @@ func TestBreaksAreNoticedAfterSomeThatCameTooFast(t *testing.T) {
 	}
 }
 
-// cut breaks a broker's connection.
-func (p *place) cut(t *testing.T, b *Broker) {
+// interrupt breaks a broker's connection, and waits until that is RECONNECTING, or CONNECTED again.
+func interrupt(t *testing.T, b *Broker, until natsgo.Status) {
 	t.Helper()
-	gone := b.nc.StatusChanged(natsgo.RECONNECTING)
-	defer b.nc.RemoveStatusListener(gone)
+	changed := b.nc.StatusChanged(until)
+	defer b.nc.RemoveStatusListener(changed)
 	if err := b.nc.ForceReconnect(); err != nil {
 		t.Fatal(err)
 	}
-	<-gone
+	<-changed
 }
 
 func TestALostStoreIsANewEpoch(t *testing.T) {
