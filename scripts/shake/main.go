@@ -1,5 +1,6 @@
 // Command shake tests the tests, and the program, for what only happens on a busy machine: it puts pauses between
-// statements of both, where the system could have put them, and runs a command, which is usually a "go test":
+// statements of both, where the system could have put them, and runs a command, which is usually a "go test". Run it
+// from the root of the repository:
 //
 //	go run ./scripts/shake go test -count=1 ./websocket
 //	go run ./scripts/shake -seed 7 -one-of 8 go test -count=5 ./hub

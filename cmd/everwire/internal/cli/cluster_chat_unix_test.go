@@ -315,9 +315,6 @@ func TestThreeNodesThenFiveThenThreeUnderLoad(t *testing.T) {
 	if comings < 15+6 {
 		t.Errorf("listeners came %d times, want 15 and at least those 6 whose nodes left again", comings)
 	}
-	if n := count.Load(); n >= 1000*int64(len(halls)) {
-		t.Errorf("%d messages were published, more than the rooms keep", n)
-	}
 	t.Logf("%d messages were published, and heard by 5 listeners each, who came %d times", count.Load(), comings)
 }
 
